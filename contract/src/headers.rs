@@ -1,0 +1,19 @@
+//! Names of the HTTP headers config-bus adds, and of the media types of Spring's routes.
+
+/// On every configuration answer: the commit that was served (or the comma-joined commits).
+pub const VERSION: &str = "x-config-version";
+/// On a configuration answer: a newer commit that is held back for this application.
+pub const HELD: &str = "x-config-held";
+/// On a configuration answer: for how many seconds the remote has not been reachable.
+pub const STALE: &str = "x-config-stale";
+/// On a configuration answer: the head move that was served, as [`crate::MoveId`] prints itself.
+pub const MOVE: &str = "x-config-move";
+/// On a request: the commit the answer must not be older than.
+pub const AT_LEAST: &str = "x-config-at-least";
+/// The client's last known state; only secret stores read it.
+pub const STATE: &str = "x-config-state";
+
+/// Media type of an environment whose values carry their origin.
+pub const ENVIRONMENT_V2: &str = "application/vnd.spring-cloud.config-server.v2+json";
+/// Media type of problem details (RFC 9457).
+pub const PROBLEM: &str = "application/problem+json";

@@ -1,0 +1,37 @@
+//! What both ends of config-bus promise each other.
+//!
+//! The server and the agents never import one another; they meet in these types. Nothing here does
+//! IO, keeps time or spawns: a value comes in, a value goes out.
+//!
+//! Reading order: what is asked for ([`names`]), what is answered ([`environment`], [`headers`]),
+//! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
+//! [`message`]) and what comes back ([`report`], [`delivery`]).
+#![warn(missing_docs)]
+
+pub mod names;
+
+pub mod environment;
+pub mod headers;
+
+pub mod ant;
+pub mod bus_id;
+pub mod destination;
+pub mod scope;
+
+pub mod event;
+pub mod message;
+pub mod notice;
+
+pub mod delivery;
+pub mod report;
+
+pub use bus_id::BusId;
+pub use delivery::{AgentStatus, DeliveryReport, RefreshReceipt};
+pub use destination::Destination;
+pub use environment::{Environment, PropertySource, SourceValue};
+pub use event::{BusEvent, EventError, EventId, EventKind};
+pub use message::Message;
+pub use names::{AppName, CommitId, Label, NameError, Profile};
+pub use notice::{MoveId, Notice};
+pub use report::{Outcome, Report};
+pub use scope::{Affects, Scope};
