@@ -1,1 +1,15 @@
-//! x
+//! Moves events between servers and agents, and reports back.
+//!
+//! Two transports, one face: [`amqp`] speaks to RabbitMQ, [`embedded`] needs no broker (events go
+//! out as server-sent events, reports come in over HTTP). A server publishes through an
+//! [`EventTransport`]; an agent follows a [`Link`].
+#![warn(missing_docs)]
+
+pub mod link;
+pub mod transport;
+
+pub mod amqp;
+pub mod embedded;
+
+pub use link::{Link, LinkState, ReportSink, Signal};
+pub use transport::{EventTransport, Inbound, Receipt, TransportError};

@@ -1,1 +1,20 @@
-//! x
+//! The config server: git in, configuration over HTTP out, and an event for every change.
+//!
+//! Reading order follows the flow: [`settings`] say what to serve; [`git`] brings commits in;
+//! [`engine`] (pure) parses, resolves and renders; [`store`] holds what is served now; [`api`]
+//! answers; [`change`] notices what moved and puts it on the bus; [`doors`] wake the refresher;
+//! [`app`] composes all of it and owns every task; [`serve`] accepts connections.
+
+pub mod settings;
+
+pub mod engine;
+pub mod git;
+
+pub mod store;
+
+pub mod api;
+pub mod change;
+pub mod doors;
+
+pub mod app;
+pub mod serve;

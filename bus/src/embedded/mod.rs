@@ -1,0 +1,1 @@
+//! The bus inside the server: events over SSE, reports over HTTP.

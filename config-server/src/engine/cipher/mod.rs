@@ -1,0 +1,1 @@
+//! `{cipher}` values (contract section 4).

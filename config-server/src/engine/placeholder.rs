@@ -1,0 +1,1 @@
+//! `${key:default}` substitution (contract 1.6).

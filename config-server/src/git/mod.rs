@@ -1,0 +1,1 @@
+//! Commits come in: one bare mirror per remote, fetched under a deadline, read into snapshots.
