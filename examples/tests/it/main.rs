@@ -1,0 +1,3 @@
+//! End to end: everything together, as its users run it.
+
+mod structure;

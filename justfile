@@ -1,0 +1,31 @@
+# The one door: `just` lists what there is.
+default:
+    @just --list
+
+# Start the server, a service, and a repository to play with
+demo *arguments:
+    cargo run -q -p examples --bin demo -- {{arguments}}
+
+# Everything CI runs: formatting, lints, docs, dependencies, all tests
+check:
+    scripts/test
+
+# Unit and integration tests of one crate
+test crate:
+    cargo test -p {{crate}}
+
+# Formatting, lints and documentation only
+lint:
+    scripts/lint
+
+# Requests per second and p99 of a cached read, beside a bare hyper server
+bench-fetch *arguments:
+    cargo run -q --release -p examples --bin bench-fetch -- {{arguments}}
+
+# Parse, resolve, render, diff on the public samples (criterion)
+bench-engine *arguments:
+    cargo bench -p config-server --bench engine -- {{arguments}}
+
+# Rewrite generated documentation after its source changed
+regenerate:
+    UPDATE_DOCS=1 cargo test -p config-server --lib settings
