@@ -12,7 +12,7 @@ pub enum Backend {
     Git(GitSettings),
     Native(NativeSettings),
     Composite {
-        members: Vec<Backend>,
+        members: Vec<Self>,
         /// `fail-on-composite-error`: one failing member fails the request.
         fail_on_error: bool,
     },
