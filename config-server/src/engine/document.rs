@@ -46,6 +46,39 @@ pub struct Limits {
     pub depth: usize,
     /// Nodes after aliases are expanded: `config-bus.limits.nodes`.
     pub nodes: usize,
+    /// Bytes that aliases, nested keys or placeholders may grow a file or an answer to:
+    /// `config-bus.limits.expansion`.
+    pub expansion: usize,
+}
+
+impl Fault {
+    /// A plain mistake at a place of the file.
+    #[must_use]
+    pub fn new(line: u32, column: u32, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            column,
+            message: message.into(),
+            limit: None,
+        }
+    }
+
+    /// A limit passed at a place of the file.
+    #[must_use]
+    pub fn limit(line: u32, column: u32, message: impl Into<String>, limit: &'static str) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::new(line, column, message)
+        }
+    }
+}
+
+impl Limits {
+    /// The settings' names, for messages.
+    pub const FILE_SIZE: &'static str = "config-bus.limits.file-size";
+    pub const DEPTH: &'static str = "config-bus.limits.depth";
+    pub const NODES: &'static str = "config-bus.limits.nodes";
+    pub const EXPANSION: &'static str = "config-bus.limits.expansion";
 }
 
 impl Default for Limits {
@@ -54,6 +87,7 @@ impl Default for Limits {
             file_size: 4 * 1024 * 1024,
             depth: 200,
             nodes: 200_000,
+            expansion: 64 * 1024 * 1024,
         }
     }
 }

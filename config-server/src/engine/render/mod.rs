@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::document::Limits;
 use super::query::Query;
 use super::resolve::Source;
 
@@ -50,13 +51,15 @@ pub fn environment(envelope: &Envelope<'_>, sources: &[Source]) -> Bytes {
 /// The sources merged into one file (contract 1.5). `sources` are highest precedence first.
 ///
 /// # Errors
-/// [`RenderError`] when a key cannot be nested or placeholders turn in a circle.
+/// [`RenderError`] when a key cannot be nested, placeholders turn in a circle, or the answer would
+/// pass a limit.
 pub fn merged(
     form: Merged,
     sources: &[Source],
     resolve_placeholders: bool,
     strip_document: bool,
+    limits: &Limits,
 ) -> Result<Bytes, RenderError> {
-    let _ = (form, sources, resolve_placeholders, strip_document);
+    let _ = (form, sources, resolve_placeholders, strip_document, limits);
     Ok(Bytes::new())
 }
