@@ -32,6 +32,7 @@ pub struct GitSettings {
     pub timeout: Duration,
     /// Parent of the bare mirrors; kept between starts.
     pub basedir: PathBuf,
+    /// Clone before the first request is taken, and do not start without; otherwise when it is needed.
     pub clone_on_start: bool,
     pub delete_untracked_branches: bool,
     pub continue_on_multiple_label_failure: bool,
@@ -70,7 +71,7 @@ pub struct Credentials {
 }
 
 /// SSH by Spring's settings.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SshSettings {
     /// `ignore-local-ssh-settings`: use the settings below instead of `~/.ssh`.
     pub ignore_local: bool,
@@ -113,4 +114,52 @@ pub struct NativeSettings {
     pub version: Option<String>,
     pub fail_on_error: bool,
     pub limits: Limits,
+}
+
+impl GitSettings {
+    /// The repository at `uri`, mirrored below `basedir`, everything else at its default.
+    #[must_use]
+    pub fn new(uri: &str, basedir: PathBuf) -> Self {
+        Self {
+            uri: uri.into(),
+            default_label: "main".into(),
+            try_master_branch: true,
+            search_paths: Vec::new(),
+            freshness: Freshness::default(),
+            timeout: Duration::from_secs(5),
+            basedir,
+            clone_on_start: false,
+            delete_untracked_branches: false,
+            continue_on_multiple_label_failure: false,
+            reverse_location_order: false,
+            credentials: Credentials::default(),
+            ssh: SshSettings::default(),
+            skip_ssl_validation: false,
+            ca_file: None,
+            proxies: Vec::new(),
+            repos: Vec::new(),
+            limits: Limits::default(),
+            max_mirrors: 64,
+        }
+    }
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self::Background(Duration::from_secs(30))
+    }
+}
+
+impl Default for SshSettings {
+    fn default() -> Self {
+        Self {
+            ignore_local: false,
+            private_key: None,
+            host_key: None,
+            host_key_algorithm: None,
+            known_hosts_file: None,
+            strict_host_key_checking: true,
+            preferred_authentications: None,
+        }
+    }
 }

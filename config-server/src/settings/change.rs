@@ -21,3 +21,18 @@ pub struct ChangeSettings {
     /// An agent not heard of for this long is no longer expected to answer.
     pub agent_ttl: Duration,
 }
+
+impl ChangeSettings {
+    /// The member `bus_id`, nothing kept on disk, everything else at its default.
+    #[must_use]
+    pub fn new(bus_id: BusId) -> Self {
+        Self {
+            bus_id,
+            database: None,
+            spread: Duration::from_secs(2),
+            expiry: Duration::from_secs(24 * 3600),
+            reports_kept: 200,
+            agent_ttl: Duration::from_secs(10 * 60),
+        }
+    }
+}

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 /// `encrypt.*`
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EncryptSettings {
     /// `encrypt.key`: a password, or an RSA private key in PEM.
     pub key: Option<Secret>,
@@ -52,6 +52,20 @@ pub struct RsaSettings {
     pub strong: bool,
     /// `deadbeef` unless set.
     pub salt: Option<String>,
+}
+
+impl Default for EncryptSettings {
+    fn default() -> Self {
+        Self {
+            key: None,
+            salt: None,
+            key_store: None,
+            rsa: RsaSettings::default(),
+            enabled: true,
+            plain_text: false,
+            prefix_invalid: true,
+        }
+    }
 }
 
 impl Secret {

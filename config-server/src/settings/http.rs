@@ -1,6 +1,6 @@
 //! How the server listens: `server.*`, `spring.security.user.*`, `config-bus.http.*`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,4 +44,20 @@ pub enum TlsSettings {
         password: Secret,
         alias: Option<String>,
     },
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: 8888,
+            user: None,
+            tls: None,
+            prefix: String::new(),
+            header_timeout: Duration::from_secs(10),
+            body_limit: 4 * 1024 * 1024,
+            max_connections: 20_000,
+            shutdown_grace: Duration::from_secs(20),
+        }
+    }
 }

@@ -4,11 +4,43 @@
 //! the sibling modules; nothing below `main` reads the environment.
 
 pub mod backend;
+pub mod bus;
 pub mod change;
 pub mod encrypt;
 pub mod http;
+pub mod management;
+pub mod monitor;
+pub mod serving;
+
+mod testing;
 
 pub use backend::{Backend, GitSettings, NativeSettings};
+pub use bus::BusSettings;
 pub use change::ChangeSettings;
 pub use encrypt::EncryptSettings;
 pub use http::HttpSettings;
+pub use management::ManagementSettings;
+pub use monitor::MonitorSettings;
+pub use serving::ServingSettings;
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub backend: Backend,
+    pub http: HttpSettings,
+    pub change: ChangeSettings,
+    pub encrypt: EncryptSettings,
+    pub bus: BusSettings,
+    pub serving: ServingSettings,
+    pub management: ManagementSettings,
+    pub monitor: MonitorSettings,
+    pub log: LogFormat,
+}
+
+/// `config-bus.log.format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
