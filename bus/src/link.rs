@@ -23,10 +23,6 @@ pub struct Link {
 /// What an agent hears.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every signal is a received message; the channel is short"
-)]
 pub enum Signal {
     /// (Re)connected: anything may have been missed, so look now.
     Connected,

@@ -8,7 +8,6 @@ use crate::engine::document::Limits;
 
 /// One backend; a composite lists several, highest precedence first.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a server has a handful, made once")]
 pub enum Backend {
     Git(GitSettings),
     Native(NativeSettings),

@@ -7,7 +7,6 @@ use super::encrypt::Secret;
 
 /// The transport.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a server has one, made once")]
 pub enum BusSettings {
     /// `spring.cloud.bus.enabled=false`: heads are served, nothing is announced.
     Off,
