@@ -6,10 +6,19 @@
 #![warn(missing_docs)]
 
 pub mod link;
+pub mod secret;
+pub mod subscriber;
 pub mod transport;
+
+#[expect(dead_code, reason = "blocking is the broker's; its transport follows")]
+mod session;
+mod supervise;
 
 pub mod amqp;
 pub mod embedded;
 
-pub use link::{Link, LinkState, ReportSink, Signal};
+pub use link::{Link, LinkState, ReportSink, Signal, Traffic, TrafficCounts};
+pub use secret::{Credentials, Secret};
+pub use subscriber::{Concern, Subscriber};
+pub use supervise::Patience;
 pub use transport::{EventTransport, Inbound, Receipt, TransportError};
