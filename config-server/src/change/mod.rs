@@ -1,1 +1,178 @@
 //! A head moved: write it down, make the notice, put it on the bus, and hear how it went.
+//!
+//! - [`journal`]: the one file of state, where a move and its event are written together
+//! - [`notice`], [`links`]: from two snapshots to the message that says whom the move touches (pure)
+//! - [`publisher`]: from the outbox to the bus, until it is confirmed
+//! - [`delivery`]: who is expected to answer, and who has
+//! - [`inbound`]: what other members put on the bus
+//!
+//! [`Change`] is the face of all of it: the store writes head moves through it, the doors put
+//! operators' events into it, the routes read the reports.
+
+pub mod clock;
+
+pub mod journal;
+
+pub mod links;
+pub mod notice;
+
+pub mod publisher;
+
+pub mod delivery;
+
+mod head_log;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bus::EventTransport;
+use contract::delivery::EventState;
+use contract::{BusEvent, CommitId, Destination, EventId, EventKind, Label, Message};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::delivery::Delivery;
+use self::journal::{Journal, JournalError, Origin, StoredEvent};
+use self::links::Memory;
+use self::notice::Sender;
+use self::publisher::{Bell, Progress, Publisher};
+use crate::settings::ChangeSettings;
+use crate::store::Cause;
+
+/// Head moves, events and reports of one server.
+#[derive(Debug)]
+pub struct Change {
+    settings: ChangeSettings,
+    journal: Journal,
+    delivery: Delivery,
+    bell: Arc<Bell>,
+    links: Mutex<Memory>,
+}
+
+impl Change {
+    /// Opens the journal, and puts the event of every move that lost its own back into the outbox.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be opened.
+    pub async fn open(settings: ChangeSettings) -> Result<Arc<Self>, JournalError> {
+        let journal = Journal::open(settings.database.clone()).await?;
+        let rederived = journal.rederive(sender(&settings)).await?;
+        if rederived > 0 {
+            tracing::warn!(
+                events = rederived,
+                "head moves without an event: put back into the outbox"
+            );
+        }
+        let delivery = Delivery::open(journal.clone(), settings.agent_ttl).await?;
+        Ok(Arc::new(Self {
+            settings,
+            journal,
+            delivery,
+            bell: Arc::new(Bell::default()),
+            links: Mutex::new(Memory::default()),
+        }))
+    }
+
+    /// Starts the workers: the publisher to `transport`, and the writer of reports. `nearby` is the
+    /// in-process transport, when `transport` is a broker.
+    pub fn start(
+        &self,
+        transport: Arc<dyn EventTransport>,
+        nearby: Option<Arc<dyn EventTransport>>,
+        tracker: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let publisher = Publisher {
+            journal: self.journal.clone(),
+            delivery: self.delivery.clone(),
+            transport,
+            nearby,
+            bell: self.bell.clone(),
+            kept: self.settings.reports_kept,
+        };
+        tracker.spawn(publisher.run(stop.clone()));
+        tracker.spawn(self.delivery.clone().write(stop.clone()));
+    }
+
+    /// Puts an operator's event into the outbox.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be written down; then nothing is published.
+    pub async fn announce(
+        &self,
+        destination: Destination,
+        kind: EventKind,
+        cause: Cause,
+    ) -> Result<StoredEvent, JournalError> {
+        let created = clock::now();
+        let event = BusEvent {
+            kind,
+            ..BusEvent::refresh(EventId::random(), created, &self.settings.bus_id, destination)
+        };
+        let origin = Origin {
+            cause,
+            created,
+            expires: Some(created.saturating_add(millis(self.settings.expiry))),
+            state: EventState::Queued,
+        };
+        let message = Message { event, notice: None };
+        let added = self.journal.add(message, origin).await?;
+        let added = added.expect("a random id is new");
+        self.queued(&added);
+        Ok(added)
+    }
+
+    /// Waits until the publisher has done what it could about what is queued now, at most for
+    /// `limit`: what has not left then waits for the bus.
+    pub async fn flush(&self, limit: Duration) -> Progress {
+        let ring = self.bell.ring();
+        self.bell.answered(ring, limit).await
+    }
+
+    /// How far the publisher is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.bell.progress()
+    }
+
+    /// The event of the head move of `label` to `commit`, when it has one.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be read.
+    pub async fn event_of_move(
+        &self,
+        repository: &str,
+        label: &Label,
+        commit: &CommitId,
+    ) -> Result<Option<StoredEvent>, JournalError> {
+        self.journal.event_of_move(repository, label, commit).await
+    }
+
+    /// The delivery reports and the agents.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// This server on the bus.
+    #[must_use]
+    pub fn settings(&self) -> &ChangeSettings {
+        &self.settings
+    }
+
+    fn queued(&self, event: &StoredEvent) {
+        self.delivery.expect(event);
+        self.bell.ring();
+    }
+}
+
+fn sender(settings: &ChangeSettings) -> Sender {
+    Sender {
+        bus_id: settings.bus_id.clone(),
+        spread_millis: millis(settings.spread),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

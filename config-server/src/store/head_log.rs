@@ -24,6 +24,22 @@ pub enum Cause {
     Peer,
 }
 
+impl Cause {
+    /// The word for it in reports and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Tick => "tick",
+            Self::Watch => "watch",
+            Self::Webhook => "webhook",
+            Self::Operator => "operator",
+            Self::Read => "read",
+            Self::Peer => "peer",
+        }
+    }
+}
+
 /// The head of a label went from one commit to another. The store serves `to` already
 /// (promise 1: swap before event).
 #[derive(Debug, Clone)]

@@ -1,0 +1,249 @@
+//! One event and the answers to it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use contract::delivery::{AgentDelivery, EventState, Summary};
+use contract::report::Outcome;
+use contract::{Affects, CommitId, DeliveryReport, Destination, EventId};
+
+use super::Member;
+use crate::change::journal::{AnswerRow, StoredEvent};
+
+/// Rounds that are taken up again at a start.
+pub const RECALLED: usize = 4;
+/// Rounds in memory; later answers to older ones go to the journal alone.
+const ROUNDS: usize = 64;
+/// Members over all rounds in memory, but for the newest round.
+const MEMBERS: usize = 40_000;
+
+/// One event and who answers it.
+#[derive(Debug)]
+pub struct Round {
+    event: StoredEvent,
+    /// Everybody who is expected to answer or did. `None` while silent.
+    members: BTreeMap<Member, Option<Answer>>,
+    silent: usize,
+}
+
+/// What one member answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub outcome: Outcome,
+    pub commit: Option<CommitId>,
+    pub digest: Option<String>,
+    pub reason: Option<String>,
+    /// Milliseconds since 1970.
+    pub time: u64,
+}
+
+/// The newest rounds, oldest first.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    open: VecDeque<Round>,
+}
+
+impl Round {
+    /// Nobody has answered yet.
+    #[must_use]
+    pub fn new(event: StoredEvent, expected: impl IntoIterator<Item = Member>) -> Self {
+        let members: BTreeMap<_, _> = expected.into_iter().map(|member| (member, None)).collect();
+        let silent = members.len();
+        Self { event, members, silent }
+    }
+
+    /// A round as the journal remembers it.
+    #[must_use]
+    pub fn recalled(event: StoredEvent, answers: Vec<AnswerRow>) -> Self {
+        let mut round = Self::new(event, []);
+        for row in answers {
+            let answer = row.outcome.map(|outcome| Answer {
+                outcome,
+                commit: row.commit,
+                digest: row.digest,
+                reason: row.reason,
+                time: row.answered.unwrap_or_default(),
+            });
+            round.silent += usize::from(answer.is_none());
+            round.members.insert(row.bus_id.into(), answer);
+        }
+        round
+    }
+
+    #[must_use]
+    pub fn event(&self) -> &StoredEvent {
+        &self.event
+    }
+
+    /// Whether `member` is expected and has not answered.
+    #[must_use]
+    pub fn awaits(&self, member: &Member) -> bool {
+        matches!(self.members.get(member), Some(None))
+    }
+
+    /// Whether `member` has answered.
+    #[must_use]
+    pub fn has_answer(&self, member: &Member) -> bool {
+        matches!(self.members.get(member), Some(Some(_)))
+    }
+
+    /// The commit the event tells of.
+    #[must_use]
+    pub fn commit(&self) -> Option<&CommitId> {
+        self.event.message.notice.as_ref().map(|notice| &notice.to)
+    }
+
+    /// Takes an answer; whether it says anything new. That nothing had to be done the second time
+    /// does not undo what was done the first time.
+    pub fn answer(&mut self, member: Member, answer: Answer) -> bool {
+        let known = self.members.get(&member);
+        if let Some(Some(known)) = known
+            && matches!(answer.outcome, Outcome::Unchanged | Outcome::Stopped)
+            && known.outcome != Outcome::Failed
+        {
+            return false;
+        }
+        self.silent -= usize::from(matches!(known, Some(None)));
+        self.members.insert(member, Some(answer));
+        true
+    }
+
+    /// The report as it stands.
+    #[must_use]
+    pub fn report(&self) -> DeliveryReport {
+        let agents: Vec<AgentDelivery> = self
+            .members
+            .iter()
+            .map(|(member, answer)| self.delivery(member, answer))
+            .collect();
+        DeliveryReport {
+            agents,
+            ..overview(&self.event, self.summary())
+        }
+    }
+
+    fn delivery(&self, member: &Member, answer: &Option<Answer>) -> AgentDelivery {
+        let answer = answer.as_ref();
+        AgentDelivery {
+            bus_id: (**member).clone(),
+            outcome: answer.map(|answer| answer.outcome),
+            commit: answer.and_then(|answer| answer.commit.clone()),
+            digest: answer.and_then(|answer| answer.digest.clone()),
+            millis: answer.map(|answer| answer.time.saturating_sub(self.event.created)),
+            reason: answer.and_then(|answer| answer.reason.clone()),
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for answer in self.members.values() {
+            count(&mut summary, answer.as_ref().map(|answer| answer.outcome), 1);
+        }
+        summary
+    }
+}
+
+impl Rounds {
+    /// A new round; the oldest ones leave when there are too many.
+    pub fn open(&mut self, round: Round) {
+        self.open.retain(|open| open.event.id() != round.event.id());
+        self.open.push_back(round);
+        while self.open.len() > ROUNDS || (self.open.len() > 1 && self.members() > MEMBERS) {
+            self.open.pop_front();
+        }
+    }
+
+    /// A round as the journal remembers it.
+    pub fn recall(&mut self, round: Round) {
+        self.open(round);
+    }
+
+    /// Newest first.
+    pub fn newest(&mut self) -> impl Iterator<Item = &mut Round> {
+        self.open.iter_mut().rev()
+    }
+
+    pub fn published(&mut self, id: &EventId, time: u64) {
+        if let Some(round) = self.open.iter_mut().find(|round| round.event.id() == id) {
+            round.event.state = EventState::Published;
+            round.event.published = Some(time);
+        }
+    }
+
+    pub fn expired(&mut self, id: &EventId) {
+        if let Some(round) = self.open.iter_mut().find(|round| round.event.id() == id) {
+            round.event.state = EventState::Expired;
+        }
+    }
+
+    /// The round of `id`, while it is in memory.
+    pub fn find(&mut self, id: &EventId) -> Option<&mut Round> {
+        self.open.iter_mut().find(|round| round.event.id() == id)
+    }
+
+    #[must_use]
+    pub fn report(&self, id: &EventId) -> Option<DeliveryReport> {
+        self.get(id).map(Round::report)
+    }
+
+    /// The report without its agents.
+    #[must_use]
+    pub fn overview(&self, id: &EventId) -> Option<DeliveryReport> {
+        self.get(id).map(|round| overview(&round.event, round.summary()))
+    }
+
+    #[must_use]
+    pub fn is_settled(&self, id: &EventId) -> Option<bool> {
+        self.get(id).map(|round| is_settled(round.event.state, round.silent))
+    }
+
+    fn get(&self, id: &EventId) -> Option<&Round> {
+        self.open.iter().find(|round| round.event.id() == id)
+    }
+
+    fn members(&self) -> usize {
+        self.open.iter().map(|round| round.members.len()).sum()
+    }
+}
+
+/// Whether nothing more is expected.
+#[must_use]
+pub fn is_settled(state: EventState, silent: usize) -> bool {
+    match state {
+        EventState::Queued => false,
+        EventState::Expired => true,
+        _ => silent == 0,
+    }
+}
+
+/// The report on an event without its agents.
+#[must_use]
+pub fn overview(event: &StoredEvent, summary: Summary) -> DeliveryReport {
+    let notice = event.message.notice.as_ref();
+    let destination = event.message.event.destination.clone();
+    DeliveryReport {
+        id: event.id().clone(),
+        state: event.state,
+        cause: event.cause.clone(),
+        label: notice.map(|notice| notice.label.clone()),
+        commit: notice.map(|notice| notice.to.clone()),
+        previous: notice.and_then(|notice| notice.from.clone()),
+        destination: destination.unwrap_or_else(|| Destination::received(":**")),
+        affects: notice.map_or(Affects::All, |notice| notice.affects.clone()),
+        created: event.created,
+        published: event.published,
+        agents: Vec::new(),
+        summary,
+    }
+}
+
+/// Adds `number` members with this outcome.
+pub fn count(summary: &mut Summary, outcome: Option<Outcome>, number: usize) {
+    let counter = match outcome {
+        Some(Outcome::Applied) => &mut summary.applied,
+        Some(Outcome::Failed) => &mut summary.failed,
+        Some(Outcome::Vetoed) => &mut summary.vetoed,
+        Some(_) => &mut summary.unchanged,
+        None => &mut summary.silent,
+    };
+    *counter += number;
+}

@@ -1,0 +1,194 @@
+//! What makes a file be read under another name than its own: imports, profiles that include
+//! profiles, symbolic links.
+//!
+//! The naming rules alone would say too little of such a file. What is gathered here is taken from
+//! the commit itself, and not from what some application happened to ask for, so every server says
+//! the same of one move, after a restart, too.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use contract::{Affects, Scope};
+
+use crate::engine::diff::Change;
+use crate::engine::document::{Format, Limits};
+use crate::engine::tree::{Blob, ContentId, Directory, Node};
+use crate::engine::value::{Property, Value};
+
+const IMPORT: &str = "spring.config.import";
+const INCLUDE: &str = "spring.profiles.include";
+const GROUP: &str = "spring.profiles.group";
+
+/// Files and directories whose links are remembered.
+const REMEMBERED: usize = 200_000;
+
+/// The links of one tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Stems of imported files; their profile variants are imported with them.
+    imported: BTreeSet<Arc<str>>,
+    /// Last names of imported directories and of what symbolic links point to.
+    reached: BTreeSet<Arc<str>>,
+    /// Profiles that come with another profile.
+    included: BTreeSet<Arc<str>>,
+    /// Something is linked by a name that only a request decides.
+    open: bool,
+}
+
+/// The links of files and directories seen before, by content: a commit costs what it changed.
+#[derive(Debug, Default)]
+pub struct Memory {
+    directories: HashMap<ContentId, Arc<Links>>,
+    files: HashMap<(ContentId, Format), Arc<Links>>,
+}
+
+impl Memory {
+    /// The links below `directory`.
+    pub fn links(&mut self, directory: &Directory) -> Arc<Links> {
+        if let Some(known) = self.directories.get(&directory.id) {
+            return known.clone();
+        }
+        let mut links = Links::default();
+        for (name, node) in &directory.entries {
+            match node {
+                Node::Directory(inner) => links.add(&self.links(inner)),
+                Node::Link(target) => links.reach(target),
+                Node::File(blob) => {
+                    if let Some(format) = Format::of(name) {
+                        links.add(&self.links_of_file(blob, format));
+                    }
+                }
+            }
+        }
+        let links = Arc::new(links);
+        forget_when_full(&mut self.directories);
+        self.directories.insert(directory.id.clone(), links.clone());
+        links
+    }
+
+    fn links_of_file(&mut self, blob: &Blob, format: Format) -> Arc<Links> {
+        forget_when_full(&mut self.files);
+        let links = self.files.entry((blob.id.clone(), format));
+        links.or_insert_with(|| Arc::new(Links::of_file(blob, format))).clone()
+    }
+}
+
+/// All of it: what is still in use is soon there again.
+fn forget_when_full<K, V>(map: &mut HashMap<K, V>) {
+    if map.len() >= REMEMBERED {
+        map.clear();
+    }
+}
+
+impl Links {
+    /// `affects` and whoever reaches one of `changes` by a link as well.
+    #[must_use]
+    pub fn widen(&self, changes: &[Change], affects: Affects) -> Affects {
+        let Affects::Scopes(named) = affects else {
+            return Affects::All;
+        };
+        if self.open && !changes.is_empty() {
+            return Affects::All;
+        }
+        let linked = changes.iter().flat_map(|change| self.scopes(&change.path));
+        Affects::union(named.into_iter().chain(linked))
+    }
+
+    /// Takes in what `other` holds.
+    pub fn add(&mut self, other: &Self) {
+        self.imported.extend(other.imported.iter().cloned());
+        self.reached.extend(other.reached.iter().cloned());
+        self.included.extend(other.included.iter().cloned());
+        self.open |= other.open;
+    }
+
+    /// Who reads `path` by a link.
+    fn scopes(&self, path: &str) -> Vec<Scope> {
+        let everybody = Scope::new(None, None);
+        let name = last_name(path);
+        let stem = Format::of(name).map_or(name, |format| &name[..name.len() - format.extension().len() - 1]);
+        let imported = |import: &Arc<str>| {
+            stem.strip_prefix(&**import)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        if path.split('/').any(|part| self.reached.contains(part)) || self.imported.iter().any(imported) {
+            return vec![everybody];
+        }
+        let with_profile = |profile: &Arc<str>| stem.strip_suffix(&**profile)?.strip_suffix('-');
+        self.included
+            .iter()
+            .filter_map(with_profile)
+            .map(|application| match application {
+                "application" => everybody.clone(),
+                application => Scope::new(Some(application), None),
+            })
+            .collect()
+    }
+
+    fn of_file(blob: &Blob, format: Format) -> Self {
+        let mut links = Self::default();
+        // Nearly no file has a link, and reading its text once is cheaper than keeping it parsed.
+        if !mentions(&blob.bytes, b"import") && !mentions(&blob.bytes, b"include") && !mentions(&blob.bytes, b"group") {
+            return links;
+        }
+        // Nobody is served from a file that cannot be read, and when it can be, it has changed.
+        let documents = blob.documents(format, &Limits::default()).unwrap_or_default();
+        documents
+            .iter()
+            .flat_map(|document| document.properties.iter())
+            .for_each(|property| links.take(property));
+        links
+    }
+
+    fn take(&mut self, property: &Property) {
+        let Value::Text(text) = &property.value else {
+            return;
+        };
+        let key = &*property.key;
+        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        if is_below(key, IMPORT) {
+            values.for_each(|value| self.import(value));
+        } else if is_below(key, INCLUDE) || is_below(key, GROUP) {
+            self.open |= text.contains("${");
+            self.included.extend(values.map(Arc::from));
+        }
+    }
+
+    /// `optional:file:shared/db.yml[.yml]` imports the stem `db`.
+    fn import(&mut self, location: &str) {
+        if location.contains("${") || location.contains('*') {
+            self.open = true;
+            return;
+        }
+        let location = location.split('[').next().unwrap_or_default();
+        if let Some(directory) = location.strip_suffix('/') {
+            return self.reach(directory);
+        }
+        let name = last_name(location);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        self.imported.insert(stem.into());
+    }
+
+    fn reach(&mut self, target: &str) {
+        match last_name(target.trim_end_matches('/')) {
+            "" | "." | ".." => self.open = true,
+            name => {
+                self.reached.insert(name.into());
+            }
+        }
+    }
+}
+
+/// Whether `key` is `prefix` or an element of it: `prefix[0]`, `prefix.name`.
+fn is_below(key: &str, prefix: &str) -> bool {
+    key.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+}
+
+fn last_name(path: &str) -> &str {
+    path.rsplit(['/', ':']).next().unwrap_or(path)
+}
+
+fn mentions(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
