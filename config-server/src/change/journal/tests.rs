@@ -211,7 +211,10 @@ async fn the_published_cursor_stops_before_the_first_that_waits() {
     let first = moved(&journal, Some('a'), 'b').await;
     let second = moved(&journal, Some('b'), 'c').await;
     journal.published(second.number, 5, 100).await.expect("marked");
-    assert_eq!(journal.queued(9).await.expect("the outbox"), std::slice::from_ref(&first));
+    assert_eq!(
+        journal.queued(9).await.expect("the outbox"),
+        std::slice::from_ref(&first)
+    );
     forget_event(&journal, first.number).await;
     assert_eq!(journal.rederive(sender()).await.expect("the outbox"), 1);
     let again = journal.queued(9).await.expect("the outbox");
