@@ -39,6 +39,8 @@ pub struct Blob {
     pub bytes: Bytes,
     /// Seconds since 1970; native directories only (git keeps no file times).
     pub modified: Option<i64>,
+    /// Size of a file too large to be held; its `bytes` are empty and it cannot be served.
+    pub withheld: Option<u64>,
     parsed: [OnceLock<Result<Arc<[Document]>, Fault>>; Format::RISING.len()],
 }
 
@@ -61,7 +63,24 @@ impl Blob {
             id,
             bytes,
             modified,
+            withheld: None,
             parsed: Default::default(),
+        }
+    }
+
+    /// A file that is there but too large to be held. Read as configuration, it is a fault.
+    #[must_use]
+    pub fn too_large(id: ContentId, size: u64) -> Self {
+        let fault = || Fault {
+            line: 1,
+            column: 1,
+            message: format!("the file has {size} bytes"),
+            limit: Some("config-bus.limits.file-size"),
+        };
+        Self {
+            withheld: Some(size),
+            parsed: std::array::from_fn(|_| OnceLock::from(Err(fault()))),
+            ..Self::new(id, Bytes::new(), None)
         }
     }
 

@@ -1,1 +1,29 @@
 //! Commits come in: one bare mirror per remote, fetched under a deadline, read into snapshots.
+//!
+//! - [`remote`]: an address as configured, and what may be shown of it
+//! - [`transport`]: the bytes to and from a remote; every wait ends at the fetch's deadline
+//! - [`mirror`]: the bare repository on disk and its fetch; [`worker`]: the thread that fetches
+//! - [`refs`]: which commit a label means
+//! - [`read`]: a commit becomes a snapshot, parts of earlier ones reused from the [`shelf`]
+//!
+//! Everything here blocks: it runs on the worker's thread or on the blocking pool.
+
+pub mod error;
+pub mod remote;
+
+mod transport;
+
+pub mod mirror;
+pub mod worker;
+
+pub mod refs;
+
+pub mod read;
+pub mod shelf;
+
+pub use error::{Failure, GitError};
+pub use mirror::Mirror;
+pub use read::Loaded;
+pub use refs::RefTable;
+pub use remote::Remote;
+pub use worker::Fetcher;
