@@ -271,7 +271,10 @@ fn follow(repository: &Repository, advertised: &Advertised, prune: bool) -> Resu
         }
         repository.find_reference(name)?.delete()?;
     }
-    for (name, target) in advertised.iter().filter(|(name, target)| present.get(*name) != Some(target)) {
+    for (name, target) in advertised
+        .iter()
+        .filter(|(name, target)| present.get(*name) != Some(target))
+    {
         repository.reference(name, *target, true, "fetch")?;
         if let Ok(mut kept) = repository.find_reference(&kept_reference(short(name))) {
             kept.delete()?;

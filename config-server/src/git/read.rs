@@ -106,7 +106,9 @@ fn find(repository: &Repository, commit: Oid) -> Result<Commit<'_>, Failure> {
 /// A commit's id as the rest of the server spells it.
 #[must_use]
 pub fn commit_id(id: Oid) -> CommitId {
-    id.to_string().parse().expect("git prints ids as lower-case hexadecimal")
+    id.to_string()
+        .parse()
+        .expect("git prints ids as lower-case hexadecimal")
 }
 
 struct Walk<'a> {
@@ -205,7 +207,11 @@ impl Walk<'_> {
     fn read_blob(&self, id: Oid) -> Result<Blob, Failure> {
         let reading = |error: git2::Error| Failure::reading(&error);
         // The header tells the size; the content of a large file never enters memory.
-        let (size, _) = self.repository.odb().and_then(|odb| odb.read_header(id)).map_err(reading)?;
+        let (size, _) = self
+            .repository
+            .odb()
+            .and_then(|odb| odb.read_header(id))
+            .map_err(reading)?;
         if size as u64 > LARGEST_FILE {
             return Ok(Blob::too_large(content_id(id), size as u64));
         }

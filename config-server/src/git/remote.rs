@@ -238,8 +238,14 @@ mod tests {
             port: None,
             path: path.to_owned(),
         };
-        assert_eq!(parsed("git@git.example:team/config.git").address, expected("team/config.git"));
-        assert_eq!(parsed("ssh://git@git.example/team/c.git").address, expected("/team/c.git"));
+        assert_eq!(
+            parsed("git@git.example:team/config.git").address,
+            expected("team/config.git")
+        );
+        assert_eq!(
+            parsed("ssh://git@git.example/team/c.git").address,
+            expected("/team/c.git")
+        );
         assert_eq!(parsed("ssh://git@git.example/~me/c.git").address, expected("~me/c.git"));
     }
 

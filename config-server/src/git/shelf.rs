@@ -20,10 +20,13 @@ pub struct Shelf(Mutex<Parts>);
 struct Parts {
     directories: HashMap<Oid, (Weak<Directory>, Facts)>,
     blobs: HashMap<Oid, Weak<Blob>>,
-    commits: HashMap<Oid, (Weak<Snapshot>, Arc<[Arc<str>]>)>,
+    commits: HashMap<Oid, (Weak<Snapshot>, Broken)>,
     /// Entries at which the dead ones are swept out.
     sweep_at: usize,
 }
+
+/// Paths of configuration files that cannot be parsed.
+type Broken = Arc<[Arc<str>]>;
 
 /// What was found out about a directory when it was read.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub(super) struct Facts {
     /// Files below it.
     pub(super) files: u64,
     /// Paths below it of configuration files that cannot be parsed.
-    pub(super) broken: Arc<[Arc<str>]>,
+    pub(super) broken: Broken,
 }
 
 impl Shelf {
@@ -86,7 +89,8 @@ impl Parts {
         if self.directories.len() + self.blobs.len() + self.commits.len() < self.sweep_at.max(AT_LEAST) {
             return;
         }
-        self.directories.retain(|_, (directory, _)| directory.strong_count() > 0);
+        self.directories
+            .retain(|_, (directory, _)| directory.strong_count() > 0);
         self.blobs.retain(|_, blob| blob.strong_count() > 0);
         self.commits.retain(|_, (snapshot, _)| snapshot.strong_count() > 0);
         self.sweep_at = 2 * (self.directories.len() + self.blobs.len() + self.commits.len());

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::resolve::Layout;
 use crate::engine::snapshot::Snapshot;
 
+pub mod memory;
+
 /// What made the server look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

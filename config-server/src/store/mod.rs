@@ -3,9 +3,120 @@
 //! **Invariant: a read never waits for a fetch and never sees two commits of one label.** The two
 //! exceptions are explicit: the first request for a label never seen, and `X-Config-At-Least`
 //! (and strict freshness, which the operator has to write down).
+//!
+//! - [`source`]: which heads a request reads from, by the configured backends
+//! - [`repository`]: one git repository and the task that moves its heads; [`native`]: directories
+//! - [`heads`]: the pointers, and the order of a move: build, swap, write down ([`head_log`])
+//! - [`view`]: what a reader gets; [`outcome`]: what a look found
 
 pub mod head_log;
+pub mod outcome;
 pub mod view;
 
+mod source;
+mod upstream;
+
+mod native;
+mod repository;
+
+mod fallback;
+mod heads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::CommitId;
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::repository::Surroundings;
+use self::source::{Picked, Source};
+use self::upstream::{Upstream, status};
+use crate::engine::query::Query;
+use crate::settings::Backend;
+
 pub use head_log::{Cause, HeadLog, HeadMove};
+pub use native::NativeError;
+pub use outcome::{HeadOutcome, HeadStatus, RefreshFailure, RefreshOutcome};
+pub use source::{OpenError, TemplateError};
 pub use view::{Layer, View, ViewError};
+
+/// When to ask again for a commit that is not here.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Everything that is served.
+#[derive(Debug)]
+pub struct Store {
+    source: Source,
+}
+
+impl Store {
+    /// Opens every backend and starts following it. Remotes are not waited for, unless
+    /// `clone-on-start` asks for it.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the setting or remote that cannot be used.
+    pub async fn open(
+        backend: &Backend,
+        log: Arc<dyn HeadLog>,
+        tracker: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, OpenError> {
+        let surroundings = Surroundings {
+            log,
+            tracker: tracker.clone(),
+            stop,
+        };
+        let source = Source::open(backend, &surroundings).await?;
+        Ok(Arc::new(Self { source }))
+    }
+
+    /// What `query` reads from; with `at_least`, never something older than that commit.
+    ///
+    /// # Errors
+    /// [`ViewError`]: the label is unknown, nothing was ever fetched, or the wanted commit is not
+    /// here even after looking.
+    pub async fn view(&self, query: &Query, at_least: Option<&CommitId>) -> Result<View, ViewError> {
+        let picked = self.source.pick(query).await?;
+        let Some(wanted) = at_least else {
+            return Ok(picked.into_view());
+        };
+        if picked.reaches(wanted).await {
+            return Ok(picked.into_view());
+        }
+        look(&picked.upstreams(), Cause::Read).await;
+        let picked = self.source.pick(query).await?;
+        if picked.reaches(wanted).await {
+            return Ok(Picked::into_view(picked));
+        }
+        Err(ViewError::Behind {
+            wanted: wanted.clone(),
+            retry_after: RETRY_AFTER,
+        })
+    }
+
+    /// Looks at every remote now, with a fetch that starts after this call. Calls that arrive during
+    /// a fetch share the next one.
+    pub async fn refresh(&self, cause: Cause) -> RefreshOutcome {
+        look(&self.source.upstreams(), cause).await
+    }
+
+    /// How every followed head stands.
+    #[must_use]
+    pub fn heads(&self) -> Vec<HeadStatus> {
+        let upstreams = self.source.upstreams();
+        upstreams.iter().flat_map(|upstream| status(&**upstream)).collect()
+    }
+}
+
+async fn look(upstreams: &[Arc<dyn Upstream>], cause: Cause) -> RefreshOutcome {
+    let looks = upstreams.iter().map(|upstream| upstream.look(cause));
+    join_all(looks)
+        .await
+        .into_iter()
+        .fold(RefreshOutcome::default(), |mut all, one| {
+            all.join(one);
+            all
+        })
+}

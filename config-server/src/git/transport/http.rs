@@ -298,24 +298,29 @@ mod tests {
         assert_eq!(above(&refs).as_str(), "https://h/team/config.git");
     }
 
-    fn redirect(from: &str, to: &str) -> Result<Url, Failure> {
+    fn redirect(from: &str, to: &str) -> Option<String> {
         let answer = http::Response::builder()
             .status(301)
             .header("location", to)
             .body("")
             .expect("an answer");
-        redirected(&url(from), &answer.into())
+        redirected(&url(from), &answer.into()).ok().map(String::from)
     }
 
     #[test]
     fn redirects_keep_encryption_and_the_end_of_the_path() {
         let from = "https://h/a/info/refs?service=git-upload-pack";
         assert_eq!(
-            redirect(from, "/b.git/info/refs").map(String::from),
-            Ok("https://h/b.git/info/refs".to_owned())
+            redirect(from, "/b.git/info/refs").as_deref(),
+            Some("https://h/b.git/info/refs")
         );
-        for to in ["http://h/b/info/refs", "https://h/login", "file:///etc/info/refs", "https://["] {
-            assert_eq!(redirect(from, to).map(String::from), Err(Failure::Redirect), "{to}");
+        for to in [
+            "http://h/b/info/refs",
+            "https://h/login",
+            "file:///etc/info/refs",
+            "https://[",
+        ] {
+            assert_eq!(redirect(from, to), None, "{to}");
         }
     }
 }

@@ -62,12 +62,7 @@ thread_local! {
 }
 
 impl Line {
-    pub(super) fn new(
-        runtime: &Arc<Runtime>,
-        route: &Arc<Route>,
-        timeout: Duration,
-        stop: &CancellationToken,
-    ) -> Self {
+    pub(super) fn new(runtime: &Arc<Runtime>, route: &Arc<Route>, timeout: Duration, stop: &CancellationToken) -> Self {
         Self {
             runtime: runtime.clone(),
             route: route.clone(),
@@ -156,7 +151,10 @@ impl Route {
 }
 
 /// Makes libgit2 know the scheme, once per process.
-#[expect(unsafe_code, reason = "the two process-wide settings of libgit2, made before any other use of it")]
+#[expect(
+    unsafe_code,
+    reason = "the two process-wide settings of libgit2, made before any other use of it"
+)]
 fn register() -> Result<(), Failure> {
     static REGISTERED: OnceLock<Result<(), Failure>> = OnceLock::new();
     REGISTERED
@@ -205,9 +203,7 @@ impl SmartSubtransport for Subtransport {
         }
         let opened: Result<Box<dyn SmartSubtransportStream>, Failure> = match &*line.route {
             Route::Http(client) => Ok(Box::new(http::Exchange::new(line, client, service))),
-            Route::Daemon { host, port, path } => {
-                tcp::connect(line, host, *port, path).map(|pipe| Box::new(pipe) as _)
-            }
+            Route::Daemon { host, port, path } => tcp::connect(line, host, *port, path).map(|pipe| Box::new(pipe) as _),
             Route::Ssh(identity) => ssh::connect(line, identity).map(|pipe| Box::new(pipe) as _),
             Route::Local(_) => Err(Failure::Protocol),
         };

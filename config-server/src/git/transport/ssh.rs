@@ -198,7 +198,11 @@ fn signatures(algorithm: &str) -> &str {
 fn text(path: &Path) -> Result<String, Failure> {
     // `ssh` splits an option's value at blanks unless it is quoted.
     let path = path.to_str().ok_or(Failure::Setting("a path is not UTF-8"))?;
-    Ok(if path.contains(' ') { format!("\"{path}\"") } else { path.to_owned() })
+    Ok(if path.contains(' ') {
+        format!("\"{path}\"")
+    } else {
+        path.to_owned()
+    })
 }
 
 impl PrivateDirectory {
@@ -319,7 +323,7 @@ impl io::Read for Session {
     }
 }
 
-impl io::Write for Session {
+impl Write for Session {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let input = &mut self.input;
         let written = self.line.wait(async { Ok(input.write_all(bytes).await) });

@@ -1,0 +1,225 @@
+//! The heads of one repository that are served: per label one immutable state behind a pointer.
+//!
+//! **Invariant: only the task that refreshes the repository calls [`Heads::place`]**, so a head has
+//! one writer; readers load the pointer. The order of a move is: built, swapped, written down.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use contract::{CommitId, Label, MoveId};
+use tracing::{info, warn};
+
+use super::fallback;
+use super::head_log::{Cause, HeadLog, HeadMove};
+use crate::engine::resolve::Layout;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::tree::{ContentId, Directory};
+use crate::git::Loaded;
+
+/// Labels followed at a time; the one not asked for longest gives way.
+const MOST_LABELS: usize = 256;
+
+/// The state a label stands at.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) label: Label,
+    pub(crate) current: Loaded,
+    /// Stand in for broken files of `current`, newest first.
+    pub(crate) earlier: Vec<Loaded>,
+    pub(crate) fallbacks: Arc<[Arc<Snapshot>]>,
+    /// The entry of the log that names this move; `None` until it is written, and for commits
+    /// asked for by id, which never move.
+    pub(crate) moved: Option<MoveId>,
+    /// When it was last asked for, on the repository's own clock of requests.
+    used: AtomicU64,
+}
+
+/// All heads of one repository.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    pub(crate) repository: Arc<str>,
+    pub(crate) layout: Layout,
+    log: Arc<dyn HeadLog>,
+    map: ArcSwap<HashMap<String, Arc<Head>>>,
+    clock: AtomicU64,
+}
+
+impl Head {
+    pub(crate) fn new(label: Label, current: Loaded, earlier: Vec<Loaded>, moved: Option<MoveId>) -> Self {
+        let fallbacks = earlier.iter().map(|state| state.snapshot.clone()).collect();
+        Self {
+            label,
+            current,
+            earlier,
+            fallbacks,
+            moved,
+            used: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn commit(&self) -> &CommitId {
+        &self.current.snapshot.commit
+    }
+
+    fn written(&self, moved: MoveId) -> Self {
+        let head = Self::new(
+            self.label.clone(),
+            self.current.clone(),
+            self.earlier.clone(),
+            Some(moved),
+        );
+        head.used.store(self.used.load(Ordering::Relaxed), Ordering::Relaxed);
+        head
+    }
+}
+
+impl Heads {
+    pub(crate) fn new(repository: Arc<str>, layout: Layout, log: Arc<dyn HeadLog>) -> Self {
+        Self {
+            repository,
+            layout,
+            log,
+            map: ArcSwap::default(),
+            clock: AtomicU64::new(0),
+        }
+    }
+
+    /// The head of a label that is followed already.
+    pub(crate) fn get(&self, label: &str) -> Option<Arc<Head>> {
+        let map = self.map.load();
+        let head = map.get(label)?;
+        head.used
+            .store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        Some(head.clone())
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Head>> {
+        let mut heads: Vec<_> = self.map.load().values().cloned().collect();
+        heads.sort_by(|a, b| a.label.cmp(&b.label));
+        heads
+    }
+
+    /// Where the log has the head of `label`.
+    pub(crate) async fn last(&self, label: &Label) -> Option<CommitId> {
+        let last = self.log.last(&self.repository, label).await;
+        last.map(|(commit, _)| commit)
+    }
+
+    /// Whether the head of `label` ever stood at `commit`.
+    pub(crate) async fn visited(&self, label: &Label, commit: &CommitId) -> bool {
+        self.log.visited(&self.repository, label, commit).await
+    }
+
+    /// Serves `current` for `label`, then writes the move down unless the log has it. `before` is
+    /// the state that the log names, where it is at hand. `earlier` may stand in for broken files.
+    pub(crate) async fn place(
+        &self,
+        label: &Label,
+        current: Loaded,
+        earlier: Vec<Loaded>,
+        before: Option<Arc<Snapshot>>,
+        cause: Cause,
+    ) -> Arc<Head> {
+        for path in &*current.broken {
+            warn!(%label, commit.id = %current.snapshot.commit, %path, "a configuration file cannot be parsed");
+        }
+        let earlier = fallback::choose(&current, earlier);
+        let head = Arc::new(Head::new(label.clone(), current, earlier, None));
+        self.swap(head.clone());
+        self.write_down(head, before, cause).await
+    }
+
+    /// Writes down the moves that could not be written before.
+    pub(crate) async fn write_down_missed(&self, cause: Cause) {
+        for head in self.all() {
+            if head.moved.is_none() {
+                self.write_down(head, None, cause).await;
+            }
+        }
+    }
+
+    /// Stops serving a label that is gone.
+    pub(crate) fn forget(&self, label: &Label) {
+        info!(repository = %self.repository, %label, "the label is gone");
+        self.change(|map| {
+            map.remove(label.as_str());
+        });
+    }
+
+    async fn write_down(&self, head: Arc<Head>, before: Option<Arc<Snapshot>>, cause: Cause) -> Arc<Head> {
+        let last = self.log.last(&self.repository, &head.label).await;
+        let moved = match last {
+            Some((commit, moved)) if commit == *head.commit() => Ok(moved),
+            last => {
+                let from = last.map(|(commit, _)| {
+                    before
+                        .filter(|before| before.commit == commit)
+                        .unwrap_or_else(|| Arc::new(unknown(commit)))
+                });
+                self.log.record(self.move_of(&head, from, cause)).await
+            }
+        };
+        match moved {
+            Ok(moved) => {
+                let head = Arc::new(head.written(moved));
+                self.swap(head.clone());
+                head
+            }
+            Err(error) => {
+                warn!(
+                    label = %head.label,
+                    commit.id = %head.commit(),
+                    error = &error as &dyn std::error::Error,
+                    "the head moved, but its event has to wait"
+                );
+                head
+            }
+        }
+    }
+
+    fn move_of(&self, head: &Head, from: Option<Arc<Snapshot>>, cause: Cause) -> HeadMove {
+        HeadMove {
+            repository: self.repository.clone(),
+            label: head.label.clone(),
+            from,
+            to: head.current.snapshot.clone(),
+            layout: self.layout.clone(),
+            cause,
+        }
+    }
+
+    fn swap(&self, head: Arc<Head>) {
+        self.change(|map| {
+            let now = self.clock.load(Ordering::Relaxed);
+            head.used.fetch_max(now, Ordering::Relaxed);
+            map.insert(head.label.to_string(), head);
+            if map.len() > MOST_LABELS {
+                let oldest = map.values().min_by_key(|head| head.used.load(Ordering::Relaxed));
+                if let Some(label) = oldest.map(|head| head.label.clone()) {
+                    map.remove(label.as_str());
+                }
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut HashMap<String, Arc<Head>>)) {
+        let mut map = HashMap::clone(&self.map.load());
+        change(&mut map);
+        self.map.store(Arc::new(map));
+    }
+}
+
+/// A state whose content is no longer here (the mirror was made anew): everything in the next state
+/// counts as new, so nobody is left out.
+fn unknown(commit: CommitId) -> Snapshot {
+    Snapshot {
+        commit,
+        committed_at: 0,
+        root: Arc::new(Directory {
+            id: ContentId::new(""),
+            entries: Default::default(),
+        }),
+    }
+}

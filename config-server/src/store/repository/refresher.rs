@@ -1,0 +1,411 @@
+//! The one task that moves the heads of a repository. It is woken by orders and by the clock, and
+//! looks at the remote whatever the reason; the fetch itself runs on the worker's thread, so the task
+//! goes on answering meanwhile.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{CommitId, Label};
+use git2::Oid;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span, warn};
+
+use super::Shared;
+use super::rounds::Rounds;
+use crate::git::worker::OrderKind;
+use crate::git::{Failure, Fetcher, GitError, Loaded, RefTable, read};
+use crate::settings::backend::Freshness;
+use crate::store::head_log::Cause;
+use crate::store::heads::Head;
+use crate::store::outcome::{HeadOutcome, RefreshFailure, RefreshOutcome};
+use crate::store::view::ViewError;
+
+/// Commits looked back through for one whose files can be parsed.
+const HISTORY: usize = 32;
+/// A watched directory is looked at this often all the same.
+const LOCAL_TICK: Duration = Duration::from_secs(2);
+/// A mirror is made anew at most this often: the remote itself may be damaged.
+const RENEWAL: Duration = Duration::from_secs(60);
+
+/// What the refresher is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    Look {
+        cause: Cause,
+        done: oneshot::Sender<RefreshOutcome>,
+    },
+    /// The directory of a local remote changed.
+    Changed,
+    Follow {
+        label: String,
+        done: oneshot::Sender<Result<Arc<Head>, ViewError>>,
+    },
+    Discard,
+}
+
+/// Who waits for a look.
+#[derive(Debug)]
+enum Waiter {
+    Look(oneshot::Sender<RefreshOutcome>),
+    Follow {
+        label: String,
+        done: oneshot::Sender<Result<Arc<Head>, ViewError>>,
+    },
+}
+
+type Fetching = Pin<Box<dyn Future<Output = Result<RefTable, GitError>> + Send + Sync>>;
+
+pub(super) struct Refresher {
+    shared: Arc<Shared>,
+    fetcher: Arc<Fetcher>,
+    orders: mpsc::Receiver<Order>,
+    rounds: Rounds<Waiter>,
+    fetching: Option<Fetching>,
+    /// Reading the mirror failed in a way that only a fresh clone mends.
+    damaged: bool,
+    renewed: Option<Instant>,
+}
+
+impl Refresher {
+    pub(super) fn new(shared: Arc<Shared>, fetcher: Fetcher, orders: mpsc::Receiver<Order>) -> Self {
+        Self {
+            shared,
+            fetcher: Arc::new(fetcher),
+            orders,
+            rounds: Rounds::new(),
+            fetching: None,
+            damaged: false,
+            renewed: None,
+        }
+    }
+
+    /// Serves the default label out of the mirror on disk, before the remote is asked.
+    pub(super) async fn warm_up(&mut self) {
+        let shared = self.shared.clone();
+        let read = self.shared.tracker.spawn_blocking(move || shared.mirror.refs()).await;
+        match read {
+            Ok(Ok(Some(refs))) => {
+                self.shared.refs.store(Some(Arc::new(refs)));
+                let label = self.shared.settings.default_label.clone();
+                // What fails here is tried again, and reported, by the first look.
+                let _ = self.follow(&label, Cause::Start).await;
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(failure)) => self.hurt(&failure),
+            Err(_) => self.damaged = true,
+        }
+        self.rounds.ask(Cause::Start, None);
+    }
+
+    /// Runs until `stop`, or until nobody can give orders any longer.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut tick = self.period().map(|period| {
+            let mut tick = interval_at(Instant::now() + period, period);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            tick
+        });
+        loop {
+            self.start_next();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                order = self.orders.recv() => match order {
+                    Some(order) => self.take(order).await,
+                    None => break,
+                },
+                fetched = ended(&mut self.fetching) => self.settle(fetched).await,
+                () = ticked(&mut tick) => self.rounds.ask(Cause::Tick, None),
+            }
+        }
+    }
+
+    fn period(&self) -> Option<Duration> {
+        match self.shared.settings.freshness {
+            Freshness::Background(period) if self.shared.local.is_some() => Some(period.min(LOCAL_TICK)),
+            Freshness::Background(period) => Some(period.max(Duration::from_millis(1))),
+            Freshness::Strict | Freshness::Manual => None,
+        }
+    }
+
+    fn start_next(&mut self) {
+        if self.fetching.is_none() && self.rounds.start() {
+            self.fetch();
+        }
+    }
+
+    fn fetch(&mut self) {
+        let kind = if self.damaged && self.may_renew() {
+            self.renewed = Some(Instant::now());
+            OrderKind::CloneAnew
+        } else {
+            OrderKind::Fetch
+        };
+        let fetcher = self.fetcher.clone();
+        self.fetching = Some(Box::pin(async move { fetcher.order(kind).await }));
+    }
+
+    async fn take(&mut self, order: Order) {
+        match order {
+            Order::Look { cause, done } => self.rounds.ask(cause, Some(Waiter::Look(done))),
+            Order::Changed => self.rounds.ask(Cause::Watch, None),
+            Order::Follow { label, done } => self.begin_to_follow(label, done).await,
+            Order::Discard => {
+                self.fetching = None;
+                if let Err(error) = self.fetcher.order(OrderKind::Discard).await {
+                    warn!(%error, "a mirror that nobody uses cannot be removed");
+                }
+            }
+        }
+    }
+
+    /// Answers at once what the mirror can answer; otherwise the remote is asked first.
+    async fn begin_to_follow(&mut self, label: String, done: oneshot::Sender<Result<Arc<Head>, ViewError>>) {
+        let known = self.shared.refs.load().is_some();
+        let worth_a_look = self.shared.contact().worth_a_look(Instant::now(), &label);
+        let waiter = match self.follow(&label, Cause::Read).await {
+            Err(failure) if failure.is_damage() && self.may_renew() => Waiter::Follow { label, done },
+            Ok(None) if worth_a_look || (!known && self.fetching.is_some()) => Waiter::Follow { label, done },
+            followed => {
+                let answer = self.answer(&label, followed);
+                // The reader may have gone.
+                let _ = done.send(answer);
+                return;
+            }
+        };
+        if known {
+            self.rounds.ask(Cause::Read, Some(waiter));
+        } else {
+            self.rounds.join(Cause::Read, waiter);
+        }
+    }
+
+    /// The head of `label` out of the mirror; `None` when the mirror does not have it.
+    async fn follow(&mut self, label: &str, cause: Cause) -> Result<Option<Arc<Head>>, Failure> {
+        if let Some(head) = self.shared.known(label) {
+            return Ok(Some(head));
+        }
+        if self.shared.refs.load().is_none() {
+            return Ok(None);
+        }
+        let followed = match self.shared.find(label) {
+            Some((name, commit)) => self.adopt(&name, commit, cause).await,
+            None => self.shared.pin(label).await,
+        };
+        followed.inspect_err(|failure| self.hurt(failure))
+    }
+
+    /// First sight of a label in this process: what the log lacks of its moves is written down.
+    async fn adopt(&self, name: &str, commit: Oid, cause: Cause) -> Result<Option<Arc<Head>>, Failure> {
+        let Ok(label) = name.parse::<Label>() else {
+            return Ok(None);
+        };
+        let loaded = self.shared.load(commit).await?;
+        let earlier = self.history(&loaded, commit).await?;
+        let before = match self.shared.heads.last(&label).await {
+            Some(last) if last != loaded.snapshot.commit => self.state_of(&last).await,
+            _ => None,
+        };
+        let before = before.map(|state| state.snapshot);
+        let head = self.shared.heads.place(&label, loaded, earlier, before, cause).await;
+        Ok(Some(head))
+    }
+
+    /// The states before `commit`, when it holds files that cannot be parsed: what was good before a
+    /// restart is good after it.
+    async fn history(&self, loaded: &Loaded, commit: Oid) -> Result<Vec<Loaded>, Failure> {
+        if loaded.broken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let broken = loaded.broken.clone();
+        self.shared
+            .on_mirror(move |repository, shared| {
+                let mut states = Vec::new();
+                for commit in read::history(repository, commit, HISTORY)? {
+                    let state = read::load(repository, &shared.shelf, &shared.settings.limits, commit)?;
+                    let whole = !broken.iter().any(|path| state.broken.contains(path));
+                    states.push(state);
+                    if whole {
+                        break;
+                    }
+                }
+                Ok(states)
+            })
+            .await
+    }
+
+    async fn state_of(&self, commit: &CommitId) -> Option<Loaded> {
+        let id = Oid::from_str(commit.as_str()).ok()?;
+        self.shared.load(id).await.ok()
+    }
+
+    /// A fetch has ended: heads move, whoever waited is told.
+    async fn settle(&mut self, fetched: Result<RefTable, GitError>) {
+        self.fetching = None;
+        let cause = self.rounds.cause();
+        let span = info_span!("refresh", repository = %self.shared.heads.repository, cause = ?cause);
+        async {
+            let outcome = match fetched {
+                Ok(refs) => self.advance(refs, cause).await,
+                Err(error) => self.failed(error),
+            };
+            self.shared.heads.write_down_missed(cause).await;
+            for waiter in self.rounds.finish() {
+                self.tell(waiter, &outcome).await;
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn advance(&mut self, refs: RefTable, cause: Cause) -> RefreshOutcome {
+        self.damaged = false;
+        self.shared.refs.store(Some(Arc::new(refs)));
+        self.shared.contact().succeeded(Instant::now());
+        let mut outcome = RefreshOutcome::default();
+        for head in self.shared.heads.all() {
+            match self.advance_head(&head, cause).await {
+                Ok(Some(now)) => outcome.heads.push(told(&now, &head, &self.shared.heads.repository)),
+                Ok(None) => {}
+                Err(failure) => {
+                    self.hurt(&failure);
+                    warn!(label = %head.label, %failure, "the head stays where it is");
+                    outcome.heads.push(told(&head, &head, &self.shared.heads.repository));
+                    outcome.failures.push(self.failure(failure.to_string()));
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Moves one head to where its label stands now; `None` when the label is gone.
+    async fn advance_head(&self, head: &Arc<Head>, cause: Cause) -> Result<Option<Arc<Head>>, Failure> {
+        let Some((_, commit)) = self.shared.find(head.label.as_str()) else {
+            self.shared.heads.forget(&head.label);
+            return Ok(None);
+        };
+        if read::commit_id(commit) == *head.commit() {
+            return Ok(Some(head.clone()));
+        }
+        let loaded = self.shared.load(commit).await?;
+        info!(
+            label = %head.label,
+            commit.id = %loaded.snapshot.commit,
+            commit.previous = %head.commit(),
+            "the head moved"
+        );
+        let mut earlier = vec![head.current.clone()];
+        earlier.extend(head.earlier.iter().cloned());
+        let before = Some(head.current.snapshot.clone());
+        let heads = &self.shared.heads;
+        Ok(Some(heads.place(&head.label, loaded, earlier, before, cause).await))
+    }
+
+    fn failed(&mut self, error: GitError) -> RefreshOutcome {
+        if error.failure != Failure::Stopped {
+            warn!(%error, "the remote could not be looked at");
+        }
+        self.hurt(&error.failure);
+        let message = error.failure.to_string();
+        self.shared.contact().failed(Instant::now(), error);
+        let repository = &self.shared.heads.repository;
+        RefreshOutcome {
+            heads: self
+                .shared
+                .heads
+                .all()
+                .iter()
+                .map(|head| told(head, head, repository))
+                .collect(),
+            failures: vec![self.failure(message)],
+        }
+    }
+
+    fn failure(&self, message: String) -> RefreshFailure {
+        RefreshFailure {
+            repository: self.shared.heads.repository.clone(),
+            message,
+        }
+    }
+
+    async fn tell(&mut self, waiter: Waiter, outcome: &RefreshOutcome) {
+        // Those who waited may have gone.
+        match waiter {
+            Waiter::Look(done) => {
+                let _ = done.send(outcome.clone());
+            }
+            Waiter::Follow { label, done } => {
+                let followed = self.follow(&label, Cause::Read).await;
+                let answer = self.answer(&label, followed);
+                let _ = done.send(answer);
+            }
+        }
+    }
+
+    /// What a reader is told who asked for a label never seen before.
+    fn answer(&self, label: &str, followed: Result<Option<Arc<Head>>, Failure>) -> Result<Arc<Head>, ViewError> {
+        let mut contact = self.shared.contact();
+        match followed {
+            Ok(Some(head)) => Ok(head),
+            Ok(None) if self.shared.refs.load().is_some() => {
+                contact.lacks(label);
+                Err(ViewError::UnknownLabel(label.to_owned()))
+            }
+            Ok(None) => Err(ViewError::Unreachable(
+                contact
+                    .error()
+                    .map_or_else(|| Failure::NotARepository.to_string(), ToString::to_string),
+            )),
+            Err(failure) => Err(ViewError::Unreachable(
+                GitError {
+                    remote: self.shared.heads.repository.clone(),
+                    failure,
+                }
+                .to_string(),
+            )),
+        }
+    }
+
+    fn hurt(&mut self, failure: &Failure) {
+        if failure.is_damage() && !self.damaged {
+            warn!(repository = %self.shared.heads.repository, "the mirror is damaged and will be cloned anew");
+            self.damaged = true;
+            if self.may_renew() {
+                self.rounds.ask(Cause::Tick, None);
+            }
+        }
+    }
+
+    fn may_renew(&self) -> bool {
+        self.renewed.is_none_or(|renewed| renewed.elapsed() > RENEWAL)
+    }
+}
+
+fn told(now: &Head, before: &Head, repository: &Arc<str>) -> HeadOutcome {
+    HeadOutcome {
+        repository: repository.clone(),
+        label: now.label.clone(),
+        commit: now.commit().clone(),
+        previous: (now.commit() != before.commit()).then(|| before.commit().clone()),
+        moved: now.moved.clone(),
+    }
+}
+
+async fn ended(fetching: &mut Option<Fetching>) -> Result<RefTable, GitError> {
+    match fetching {
+        Some(fetching) => fetching.await,
+        None => pending().await,
+    }
+}
+
+async fn ticked(tick: &mut Option<tokio::time::Interval>) {
+    match tick {
+        Some(tick) => {
+            tick.tick().await;
+        }
+        None => pending().await,
+    }
+}

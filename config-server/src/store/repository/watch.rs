@@ -1,0 +1,126 @@
+//! A repository of this machine is watched, so that a commit is seen at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+
+use super::Shared;
+use super::refresher::Order;
+use crate::settings::backend::Freshness;
+
+/// A push writes several files; the look waits until they are quiet.
+const QUIET: Duration = Duration::from_millis(20);
+/// But not longer than this.
+const LONGEST: Duration = Duration::from_millis(200);
+/// A repository that is not there yet is looked for this often.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Watches the remote of `shared` when it is a directory and the operator did not ask for silence.
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    orders: mpsc::WeakSender<Order>,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let Some(directory) = shared.local.clone() else {
+        return;
+    };
+    if shared.settings.freshness == Freshness::Manual {
+        return;
+    }
+    let stop = stop.clone();
+    tracker.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = watch(directory, orders) => {}
+        }
+    });
+}
+
+async fn watch(directory: PathBuf, orders: mpsc::WeakSender<Order>) {
+    let changed = Arc::new(Notify::new());
+    // Dropping the watcher ends the watch.
+    let _watcher = loop {
+        match watcher(&directory, &changed) {
+            Ok(watcher) => break watcher,
+            Err(error) => debug!(%error, "the repository cannot be watched yet"),
+        }
+        sleep(RETRY).await;
+    };
+    loop {
+        changed.notified().await;
+        // Over when nothing more came for a moment, or when it has taken long enough.
+        let _ = timeout(LONGEST, async {
+            while timeout(QUIET, changed.notified()).await.is_ok() {}
+        })
+        .await;
+        let Some(orders) = orders.upgrade() else {
+            return;
+        };
+        if orders.send(Order::Changed).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn watcher(directory: &Path, changed: &Arc<Notify>) -> Result<RecommendedWatcher, notify::Error> {
+    let repository = git2::Repository::open(directory).map_err(|error| notify::Error::generic(error.message()))?;
+    let shared_directory = repository.commondir().to_owned();
+    let changed: Weak<Notify> = Arc::downgrade(changed);
+    let mut watcher = notify::recommended_watcher(move |event: Result<Event, notify::Error>| {
+        // An error may hide an event: looking costs little.
+        if event.is_ok_and(|event| !concerns_refs(&event)) {
+            return;
+        }
+        if let Some(changed) = changed.upgrade() {
+            changed.notify_one();
+        }
+    })?;
+    // Directories, never files: git replaces a file by renaming another over it.
+    watcher.watch(&shared_directory, RecursiveMode::NonRecursive)?;
+    watcher.watch(&shared_directory.join("refs"), RecursiveMode::Recursive)?;
+    Ok(watcher)
+}
+
+/// Reads do not count, nor do locks and other files of the repository.
+fn concerns_refs(event: &Event) -> bool {
+    !event.kind.is_access()
+        && event.paths.iter().any(|path| {
+            let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+            let packed = path.file_name().is_some_and(|name| name == "packed-refs");
+            let loose = path.components().any(|part| part.as_os_str() == "refs");
+            !is_lock && (packed || loose)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::EventKind;
+    use notify::event::{AccessKind, CreateKind};
+
+    use super::*;
+
+    fn event(kind: EventKind, path: &str) -> Event {
+        Event::new(kind).add_path(path.into())
+    }
+
+    #[test]
+    fn only_changed_references_count() {
+        let created = EventKind::Create(CreateKind::File);
+        assert!(concerns_refs(&event(created, "/r/.git/refs/heads/main")));
+        assert!(concerns_refs(&event(created, "/r/.git/packed-refs")));
+        assert!(!concerns_refs(&event(created, "/r/.git/refs/heads/main.lock")));
+        assert!(!concerns_refs(&event(created, "/r/.git/index")));
+        assert!(!concerns_refs(&event(
+            EventKind::Access(AccessKind::Any),
+            "/r/.git/refs/heads/main"
+        )));
+    }
+}
