@@ -1,7 +1,12 @@
 //! One property: its key, its typed value and where it stands.
 
+mod double;
+
 use std::fmt;
 use std::sync::Arc;
+
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 
 /// A scalar as YAML 1.1 types it. `.properties` and XML only know texts.
 ///
@@ -32,6 +37,19 @@ pub struct Property {
     pub value: Value,
     /// `None` for values that stand in no file, or were decrypted.
     pub origin: Option<Origin>,
+}
+
+/// The text of a value, as Java's `toString` spells it; bytes as base64.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Integer(integer) => integer.fmt(f),
+            Self::BigInteger(text) | Self::Text(text) => f.write_str(text),
+            Self::Double(number) => double::write(f, *number),
+            Self::Bytes(bytes) => Base64Display::new(bytes, &STANDARD).fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for Origin {
