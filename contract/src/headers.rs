@@ -8,6 +8,9 @@ pub const HELD: &str = "x-config-held";
 pub const STALE: &str = "x-config-stale";
 /// On a configuration answer: the head move that was served, as [`crate::MoveId`] prints itself.
 pub const MOVE: &str = "x-config-move";
+/// On a configuration answer: the label that was served; it matters when the request named none, or
+/// the server fell back to another one.
+pub const LABEL: &str = "x-config-label";
 /// On a request: the commit the answer must not be older than.
 pub const AT_LEAST: &str = "x-config-at-least";
 /// The client's last known state; only secret stores read it.
