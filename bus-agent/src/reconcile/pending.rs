@@ -1,0 +1,108 @@
+//! Why the agent is dirty, and what the next round must satisfy.
+
+use std::time::Duration;
+
+use contract::{CommitId, EventId, MoveId, Notice};
+
+use crate::revision::precedes;
+
+/// Events one round answers at most; beyond that the oldest go unanswered.
+const EVENTS: usize = 256;
+
+/// The cause of a round. Several merge into one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pending {
+    /// When the first cause came.
+    pub(super) since: Duration,
+    /// When to start.
+    pub(super) not_before: Duration,
+    /// The events to answer.
+    pub(super) events: Vec<EventId>,
+    /// What the newest notice said is there.
+    pub(super) wanted: Option<Wanted>,
+    /// Whether the end is told even when nothing changed.
+    pub(super) announce: bool,
+    /// Whether what was refused before is offered again.
+    pub(super) insist: bool,
+    /// Whether a failure was told already.
+    pub(super) told: bool,
+    /// Since when the server says that it is behind what was asked for.
+    pub(super) behind_since: Option<Duration>,
+}
+
+/// The commit a notice named, and its place in the sender's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) commit: CommitId,
+    moved: Option<MoveId>,
+}
+
+impl Pending {
+    /// The periodic look.
+    pub(super) fn timer(now: Duration) -> Self {
+        Self {
+            since: now,
+            not_before: now,
+            events: Vec::new(),
+            wanted: None,
+            announce: false,
+            insist: false,
+            told: false,
+            behind_since: None,
+        }
+    }
+
+    /// A look somebody waits to hear about: start, reconnect.
+    pub(super) fn announced(now: Duration, not_before: Duration) -> Self {
+        Self {
+            not_before,
+            announce: true,
+            ..Self::timer(now)
+        }
+    }
+
+    /// A look somebody asked for by name: an operator, an event.
+    pub(super) fn asked(now: Duration, not_before: Duration, events: Vec<EventId>) -> Self {
+        Self {
+            events,
+            insist: true,
+            ..Self::announced(now, not_before)
+        }
+    }
+
+    /// The same, at least as new as `notice` says.
+    pub(super) fn wanting(mut self, notice: &Notice) -> Self {
+        self.wanted = Some(Wanted {
+            commit: notice.to.clone(),
+            moved: notice.moved.clone(),
+        });
+        self
+    }
+
+    /// Takes up a cause that came after this one.
+    pub(super) fn absorb(&mut self, later: Self) {
+        self.since = self.since.min(later.since);
+        self.not_before = self.not_before.min(later.not_before);
+        self.told &= later.events.is_empty();
+        self.announce |= later.announce;
+        self.insist |= later.insist;
+        self.events.extend(later.events);
+        let surplus = self.events.len().saturating_sub(EVENTS);
+        self.events.drain(..surplus);
+        if later
+            .wanted
+            .as_ref()
+            .is_some_and(|later| !later.is_before(self.wanted.as_ref()))
+        {
+            self.wanted = later.wanted;
+            self.behind_since = None;
+        }
+    }
+}
+
+impl Wanted {
+    /// Whether the sender's log put this one before `other`: a notice that was overtaken.
+    fn is_before(&self, other: Option<&Self>) -> bool {
+        precedes(self.moved.as_ref(), other.and_then(|other| other.moved.as_ref()))
+    }
+}
