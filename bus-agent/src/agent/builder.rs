@@ -1,0 +1,275 @@
+//! Gathers the parts of an agent.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::embedded::{self, FollowSettings};
+use bus::{Credentials, Link, Subscriber};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::Agent;
+use super::clock::Clock;
+use super::offer::Offers;
+use super::start::StartError;
+use super::starting::Starting;
+use super::state::AgentState;
+use super::task::{self, Overrides, Task};
+use crate::apply::Applier;
+use crate::configuration::{Configuration, Local, Variables, read_overrides};
+use crate::fetch::{FetchSettings, Fetcher, Login};
+use crate::follows::Follows;
+use crate::last_known_good::LastKnownGood;
+use crate::reconcile::{Pace, Reconciler};
+
+const COMMANDS: usize = 1;
+
+/// How an agent hears of changes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Bus {
+    /// Not at all: the timer alone.
+    None,
+    /// The bus inside the server, over server-sent events.
+    Embedded,
+    /// A connection made elsewhere.
+    Link(Link),
+}
+
+/// Gathers the parts of an agent; [`AgentBuilder::start`] starts it.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct AgentBuilder {
+    follows: Follows,
+    servers: Vec<String>,
+    fetch: FetchSettings,
+    bus: Bus,
+    pace: Pace,
+    fail_fast: bool,
+    start_timeout: Duration,
+    last_known_good: Option<PathBuf>,
+    overrides: Option<PathBuf>,
+    variables: Variables,
+    environment_changes: bool,
+}
+
+impl AgentBuilder {
+    pub(super) fn new(follows: Follows) -> Self {
+        Self {
+            follows,
+            servers: Vec::new(),
+            fetch: FetchSettings::new(Vec::new()),
+            bus: Bus::Embedded,
+            pace: Pace::default(),
+            fail_fast: false,
+            start_timeout: Duration::from_secs(10),
+            last_known_good: None,
+            overrides: None,
+            variables: Variables::new(),
+            environment_changes: false,
+        }
+    }
+
+    /// Adds a server. Several are tried in order.
+    pub fn server(mut self, url: impl Into<String>) -> Self {
+        self.servers.push(url.into());
+        self
+    }
+
+    /// Shows who asks.
+    pub fn login(mut self, login: Login) -> Self {
+        self.fetch.login = Some(login);
+        self
+    }
+
+    /// Limits a connection and a whole answer; 5 s and 30 s.
+    pub fn timeouts(mut self, connect: Duration, answer: Duration) -> Self {
+        self.fetch.connect_timeout = connect;
+        self.fetch.timeout = answer;
+        self
+    }
+
+    /// Refuses an answer of more than `bytes`; 32 MiB.
+    pub fn largest_answer(mut self, bytes: usize) -> Self {
+        self.fetch.largest = bytes;
+        self
+    }
+
+    /// Trusts the certificates in `pem` beside those of the machine.
+    pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.fetch.authorities.push(pem.into());
+        self
+    }
+
+    /// Shows the certificate and key in `pem` to the server.
+    pub fn identity(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.fetch.identity = Some(pem.into());
+        self
+    }
+
+    /// Hears of changes over `bus`; the embedded one.
+    pub fn bus(mut self, bus: Bus) -> Self {
+        self.bus = bus;
+        self
+    }
+
+    /// Keeps these times.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Fails the start when no server gives a configuration, instead of starting from the last known
+    /// good one or from nothing; off.
+    pub fn fail_fast(mut self, on: bool) -> Self {
+        self.fail_fast = on;
+        self
+    }
+
+    /// Gives the servers this long at the start; 10 s.
+    pub fn start_timeout(mut self, time: Duration) -> Self {
+        self.start_timeout = time;
+        self
+    }
+
+    /// Remembers what was made live in `directory`.
+    pub fn last_known_good(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.last_known_good = Some(directory.into());
+        self
+    }
+
+    /// Lets the files in `directory` win over the server; they are looked at every few seconds.
+    pub fn overrides(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.overrides = Some(directory.into());
+        self
+    }
+
+    /// Lets placeholders use these names, as a Spring client lets them use its environment.
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.variables = variables.into_iter().collect();
+        self
+    }
+
+    /// Honours environment-change events: whoever may write to the bus can then set any property
+    /// of this process until it ends; off.
+    pub fn environment_changes(mut self, honoured: bool) -> Self {
+        self.environment_changes = honoured;
+        self
+    }
+
+    /// Starts the agent on tasks of `tracker` and waits for the first configuration to be live.
+    /// Cancelling `stop`, like dropping the handle, stops it.
+    ///
+    /// # Errors
+    /// [`StartError`] when a part does not fit, or when nothing could be made live.
+    pub async fn start<A: Applier>(
+        mut self,
+        applier: A,
+        tracker: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Agent, StartError> {
+        self.fetch.servers = parse_servers(&self.servers)?;
+        let fetcher = Arc::new(Fetcher::new(self.fetch.clone()).map_err(StartError::Tls)?);
+        let mut local = Local::with_variables(std::mem::take(&mut self.variables));
+        if let Some(directory) = &self.overrides {
+            local.set_overrides(read_overrides(directory).map_err(StartError::Overrides)?);
+        }
+        let follows = Arc::new(self.follows);
+        let stop = stop.child_token();
+        let bus_stop = CancellationToken::new();
+        let link = connect(self.bus, &follows, &fetcher, tracker, bus_stop.clone());
+        let (signals, reporter) = task::split(link, tracker);
+        let (commands, asked) = mpsc::channel(COMMANDS);
+        let (state, state_seen) = watch::channel(AgentState::default());
+        let (configuration, configuration_seen) = watch::channel(Arc::new(Configuration::empty()));
+        let (started, start) = oneshot::channel();
+        let task = Task {
+            applier,
+            reconciler: Reconciler::new((*follows).clone(), self.pace, None, fastrand::u64(..))
+                .with_pins(self.environment_changes),
+            clock: Clock::start(),
+            fetcher,
+            fetching: None,
+            offers: Offers::new(local),
+            overrides: self.overrides.map(Overrides::within),
+            memory: self
+                .last_known_good
+                .map(|directory| LastKnownGood::within(&directory, &follows)),
+            starting: Some(Starting::new(started, self.fail_fast, self.start_timeout)),
+            signals,
+            reporter,
+            commands: asked,
+            state,
+            configuration,
+            tracker: tracker.clone(),
+            follows: Arc::clone(&follows),
+        };
+        let guard = stop.clone().drop_guard();
+        tracker.spawn(async move {
+            task.run(stop).await;
+            bus_stop.cancel();
+        });
+        start.await.unwrap_or(Err(StartError::Stopped))?;
+        Ok(Agent {
+            follows,
+            state: state_seen,
+            configuration: configuration_seen,
+            commands,
+            _stop: guard,
+        })
+    }
+}
+
+fn parse_servers(texts: &[String]) -> Result<Vec<Url>, StartError> {
+    if texts.is_empty() {
+        return Err(StartError::NoServer);
+    }
+    let parse = |(at, text): (usize, &String)| {
+        Url::parse(text.trim())
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or(StartError::ServerUrl { position: at + 1 })
+    };
+    texts.iter().enumerate().map(parse).collect()
+}
+
+fn connect(
+    bus: Bus,
+    follows: &Follows,
+    fetcher: &Fetcher,
+    tracker: &TaskTracker,
+    stop: CancellationToken,
+) -> Option<Link> {
+    match bus {
+        Bus::None => None,
+        Bus::Link(link) => Some(link),
+        Bus::Embedded => {
+            let mut settings = FollowSettings::new(fetcher.settings().servers.clone(), fetcher.http().clone());
+            settings.credentials = credentials(fetcher.settings().login.as_ref());
+            Some(embedded::follow(settings, subscriber(follows), tracker, stop))
+        }
+    }
+}
+
+fn credentials(login: Option<&Login>) -> Option<Credentials> {
+    match login? {
+        Login::Basic(credentials) => Some(credentials.clone()),
+        Login::Bearer(_) => None,
+    }
+}
+
+fn subscriber(follows: &Follows) -> Subscriber {
+    Subscriber {
+        bus_id: follows.bus_id.clone(),
+        applications: follows
+            .applications()
+            .into_iter()
+            .filter_map(|name| name.parse().ok())
+            .collect(),
+        profiles: follows.profiles.clone(),
+        label: follows.label.clone(),
+    }
+}

@@ -1,0 +1,73 @@
+//! The agent: one task that keeps a process at the head of what it follows.
+//!
+//! [`AgentBuilder`] gathers the parts, [`Agent`] is the handle, the task feeds the reconciler and
+//! carries out what it says, and reports leave on a task of their own so that a slow bus never
+//! holds up a refresh.
+
+mod builder;
+mod clock;
+mod offer;
+mod reporter;
+mod start;
+mod starting;
+mod state;
+mod task;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::DropGuard;
+
+pub use builder::{AgentBuilder, Bus};
+pub use start::StartError;
+pub use state::{AgentState, Live, LiveSource, Problem};
+
+use crate::configuration::Configuration;
+use crate::follows::Follows;
+
+/// A running agent. Dropping it stops the task: the last report goes out, then the bus is left.
+#[derive(Debug)]
+pub struct Agent {
+    follows: Arc<Follows>,
+    state: watch::Receiver<AgentState>,
+    configuration: watch::Receiver<Arc<Configuration>>,
+    commands: mpsc::Sender<Command>,
+    _stop: DropGuard,
+}
+
+/// What the handle asks of the task.
+#[derive(Debug, Clone, Copy)]
+enum Command {
+    Refresh,
+}
+
+impl Agent {
+    /// Begins an agent that follows what `follows` names.
+    pub fn builder(follows: Follows) -> AgentBuilder {
+        AgentBuilder::new(follows)
+    }
+
+    /// What it follows, and under which name.
+    #[must_use]
+    pub fn follows(&self) -> &Follows {
+        &self.follows
+    }
+
+    /// The configuration that is live.
+    #[must_use]
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.configuration.borrow().clone()
+    }
+
+    /// How the agent stands, as it changes.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<AgentState> {
+        self.state.clone()
+    }
+
+    /// Looks now, whatever the backoff says. Calls that come close together make one look.
+    pub fn refresh(&self) {
+        // A full queue holds the same wish already; a closed one means that the agent stopped.
+        let _ = self.commands.try_send(Command::Refresh);
+    }
+}

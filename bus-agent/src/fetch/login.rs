@@ -1,0 +1,23 @@
+//! How an agent shows who it is.
+
+use bus::{Credentials, Secret};
+use reqwest::RequestBuilder;
+
+/// Sent with every request to a server.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Login {
+    /// A user and a password.
+    Basic(Credentials),
+    /// A bearer token.
+    Bearer(Secret),
+}
+
+impl Login {
+    pub(super) fn sign(&self, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::Basic(user) => request.basic_auth(&user.username, Some(user.password.reveal())),
+            Self::Bearer(token) => request.bearer_auth(token.reveal()),
+        }
+    }
+}
