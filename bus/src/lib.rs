@@ -10,7 +10,6 @@ pub mod secret;
 pub mod subscriber;
 pub mod transport;
 
-#[expect(dead_code, reason = "blocking is the broker's; its transport follows")]
 mod session;
 mod supervise;
 

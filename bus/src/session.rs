@@ -56,9 +56,8 @@ impl Standing {
         self.note(Event::Unblocked);
     }
 
-    /// Whether a session is up, blocked or not.
-    pub(crate) fn is_up(&self) -> bool {
-        matches!(*self.state.borrow(), LinkState::Connected | LinkState::Blocked { .. })
+    pub(crate) fn is_blocked(&self) -> bool {
+        matches!(*self.state.borrow(), LinkState::Blocked { .. })
     }
 
     fn note(&self, event: Event) -> LinkState {

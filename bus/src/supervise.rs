@@ -3,6 +3,7 @@
 //! Every transport keeps its connection with it. It never gives up: a broker that is away for a
 //! night is found again in the morning.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::link::LinkState;
@@ -27,6 +28,8 @@ pub(crate) enum Fault {
     Transient(String),
     /// Refused for a reason that stays until a person changes something.
     Configuration(String),
+    /// Nobody uses the connection any more.
+    Unwanted,
 }
 
 /// What happened to a connection.
@@ -70,6 +73,25 @@ impl Fault {
     pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Transient(reason) | Self::Configuration(reason) => reason,
+            Self::Unwanted => "nobody uses the connection any more",
+        }
+    }
+
+    /// The same fault, saying where.
+    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::Transient(reason) => Self::Transient(format!("{place}: {reason}")),
+            Self::Configuration(reason) => Self::Configuration(format!("{place}: {reason}")),
+            Self::Unwanted => Self::Unwanted,
+        }
+    }
+
+    /// The fault of trying one address after another: the last reason, and hopeless only when
+    /// every address is.
+    pub(crate) fn then(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Transient(_), Self::Configuration(reason)) => Self::Transient(reason),
+            (_, next) => next,
         }
     }
 }
@@ -121,6 +143,7 @@ impl Supervisor {
                 reason,
                 delay: self.patience.misconfigured,
             },
+            Fault::Unwanted => LinkState::Stopped,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Session for Follower {
         };
         standing.established();
         if self.signals.send(Signal::Connected).await.is_err() {
-            return Fault::Transient("nobody listens".to_owned());
+            return Fault::Unwanted;
         }
         let fault = self.read(response.bytes_stream()).await;
         let _ = self.signals.send(Signal::Lost(fault.reason().to_owned())).await;
@@ -155,22 +155,17 @@ impl Session for Follower {
 }
 
 impl Follower {
-    /// Opens the stream of the first server that gives one. The fault is the last one; it is a
-    /// configuration fault only when every server refuses.
+    /// Opens the stream of the first server that gives one.
     async fn open_any(&self) -> Result<Response, Fault> {
         let mut fault = Fault::Configuration("no server is named".to_owned());
         for index in self.servers.order() {
-            let failed = match self.open(index).await {
+            match self.open(index).await {
                 Ok(response) => {
                     self.servers.current.store(index, Ordering::Relaxed);
                     return Ok(response);
                 }
-                Err(failed) => failed,
-            };
-            fault = match (fault, failed) {
-                (Fault::Transient(_), Fault::Configuration(reason)) => Fault::Transient(reason),
-                (_, failed) => failed,
-            };
+                Err(failed) => fault = fault.then(failed),
+            }
         }
         Err(fault)
     }
@@ -217,7 +212,7 @@ impl Follower {
                 if let Some(signal) = self.signal(&event, fresh)
                     && self.signals.send(signal).await.is_err()
                 {
-                    return Fault::Transient("nobody listens".to_owned());
+                    return Fault::Unwanted;
                 }
                 fresh = false;
             }
