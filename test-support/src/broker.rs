@@ -1,0 +1,256 @@
+//! A RabbitMQ node of one's own: free ports, own directory, no plugins, gone with the test.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::eventually::eventually;
+use crate::group::Group;
+
+/// Debian's scripts without the wrapper that changes the user.
+const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
+const START_DEADLINE: Duration = Duration::from_secs(120);
+const PROTOCOL_HEADER: &[u8] = b"AMQP\0\0\x09\x01";
+/// The user every node is born with.
+const GUEST: &str = "guest";
+
+/// A running node. Dropping it ends it with all its children; so does the death of the test.
+#[derive(Debug)]
+pub struct Broker {
+    directory: TempDir,
+    name: String,
+    port: u16,
+    distribution_port: u16,
+    names_port: u16,
+    /// The port mapper: ours, so that nodes of parallel tests do not meet.
+    _names: Group,
+    node: Mutex<Option<Group>>,
+    virtual_hosts: AtomicU32,
+}
+
+/// What a user may do, as regular expressions over names.
+#[derive(Debug, Clone, Copy)]
+pub struct Rights<'a> {
+    /// Declare and delete.
+    pub configure: &'a str,
+    /// Publish to exchanges, bind queues.
+    pub write: &'a str,
+    /// Consume queues, bind to exchanges.
+    pub read: &'a str,
+}
+
+impl Rights<'static> {
+    /// Everything.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            configure: ".*",
+            write: ".*",
+            read: ".*",
+        }
+    }
+}
+
+impl Broker {
+    /// The node all tests of one binary share; each takes a [`Broker::virtual_host`] of its own and
+    /// leaves the node as it is.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Broker> = OnceCell::const_new();
+        SHARED.get_or_init(Self::launch).await
+    }
+
+    /// A node to break.
+    ///
+    /// # Panics
+    /// When RabbitMQ is not installed or does not start; a test must not pass without it.
+    pub async fn launch() -> Self {
+        assert!(
+            Path::new(SCRIPTS).join("rabbitmq-server").exists(),
+            "RabbitMQ is not installed: run the tests with the command of the README, which installs it"
+        );
+        let directory = TempDir::new().expect("a directory for the node");
+        let [port, distribution_port, names_port] = free_ports();
+        let names = names_server(names_port).expect("epmd runs");
+        let broker = Self {
+            name: format!("config-bus-{port}@localhost"),
+            directory,
+            port,
+            distribution_port,
+            names_port,
+            _names: names,
+            node: Mutex::new(None),
+            virtual_hosts: AtomicU32::new(0),
+        };
+        broker.start().await;
+        broker
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// A fresh virtual host, all of it the guest's.
+    pub async fn virtual_host(&self) -> String {
+        let name = format!("test-{}", self.virtual_hosts.fetch_add(1, Ordering::Relaxed));
+        self.eval(&format!(
+            "rabbit_vhost:add(<<\"{name}\">>, <<\"test\">>), {}",
+            grant(GUEST, &name, Rights::all())
+        ))
+        .await;
+        name
+    }
+
+    /// Adds a user who may do `rights` in `virtual_host`, and nothing elsewhere.
+    pub async fn add_user(&self, name: &str, password: &str, virtual_host: &str, rights: Rights<'_>) {
+        self.eval(&format!(
+            "rabbit_auth_backend_internal:add_user(<<\"{name}\">>, <<\"{password}\">>, <<\"test\">>), {}",
+            grant(name, virtual_host, rights)
+        ))
+        .await;
+    }
+
+    /// Closes every client's connection, as an operator would.
+    pub async fn close_connections(&self) {
+        self.eval("[rabbit_networking:close_connection(Pid, \"closed by the test\") || Pid <- rabbit_networking:connections()], ok")
+            .await;
+    }
+
+    /// Raises the memory alarm, or clears it.
+    pub async fn alarm(&self, on: bool) {
+        let fraction = if on { "0.000001" } else { "0.8" };
+        self.ctl(&["set_vm_memory_high_watermark", fraction]).await;
+    }
+
+    /// Stops the node in good order.
+    pub async fn stop(&self) {
+        self.ctl(&["stop", &self.pid_file().to_string_lossy()]).await;
+        self.kill();
+    }
+
+    /// Kills the node.
+    pub fn kill(&self) {
+        drop(self.node.lock().expect("no test panicked with it").take());
+    }
+
+    /// Starts the node again after [`Broker::stop`] or [`Broker::kill`].
+    pub async fn start(&self) {
+        let mut command = self.script("rabbitmq-server");
+        command
+            .env("RABBITMQ_NODE_PORT", self.port.to_string())
+            .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_DIST_PORT", self.distribution_port.to_string())
+            .env("RABBITMQ_MNESIA_BASE", self.path("data"))
+            .env("RABBITMQ_LOG_BASE", self.path("log"))
+            .env("RABBITMQ_PID_FILE", self.pid_file())
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.path("plugins"))
+            .env("RABBITMQ_CONFIG_FILE", self.path("none"))
+            // Busy waiting would take the processors from the tests.
+            .env(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "+sbwt none +sbwtdcpu none +sbwtdio none",
+            );
+        std::fs::write(self.path("plugins"), "[].").expect("a file in the node's directory");
+        let node = Group::spawn(&command).expect("the node's script runs");
+        *self.node.lock().expect("no test panicked with it") = Some(node);
+        eventually("the node answers", START_DEADLINE, async || self.answers().await.ok()).await;
+    }
+
+    /// Runs `rabbitmqctl`.
+    ///
+    /// # Panics
+    /// With its output when it fails.
+    pub async fn ctl(&self, arguments: &[&str]) -> String {
+        let command = self.script("rabbitmqctl");
+        let output = tokio::process::Command::from(command)
+            .args(["--longnames=false", "-n", &self.name])
+            .args(arguments)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("rabbitmqctl runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "rabbitmqctl {arguments:?}: {}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    /// Evaluates Erlang on the node: one call where the tools need several.
+    pub async fn eval(&self, expression: &str) -> String {
+        self.ctl(&["eval", &format!("{expression}.")]).await
+    }
+
+    fn script(&self, name: &str) -> Command {
+        let mut command = Command::new(Path::new(SCRIPTS).join(name));
+        command
+            .env("HOME", self.directory.path())
+            .env("RABBITMQ_NODENAME", &self.name)
+            .env("RABBITMQ_CONF_ENV_FILE", self.path("none"))
+            .env("ERL_EPMD_PORT", self.names_port.to_string())
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1");
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.path("pid")
+    }
+
+    /// Whether the node speaks AMQP: it answers the protocol header with a method frame.
+    async fn answers(&self) -> io::Result<()> {
+        let asked = async {
+            let mut stream = TcpStream::connect(self.address()).await?;
+            stream.write_all(PROTOCOL_HEADER).await?;
+            match stream.read_u8().await? {
+                1 => Ok(()),
+                _ => Err(io::ErrorKind::InvalidData.into()),
+            }
+        };
+        timeout(Duration::from_secs(2), asked)
+            .await
+            .unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+fn grant(user: &str, virtual_host: &str, rights: Rights<'_>) -> String {
+    let Rights { configure, write, read } = rights;
+    let quoted = |text: &str| format!("<<\"{}\">>", text.replace('\\', "\\\\"));
+    format!(
+        "rabbit_auth_backend_internal:set_permissions({}, {}, {}, {}, {}, <<\"test\">>)",
+        quoted(user),
+        quoted(virtual_host),
+        quoted(configure),
+        quoted(write),
+        quoted(read)
+    )
+}
+
+fn names_server(port: u16) -> io::Result<Group> {
+    let mut command = Command::new("epmd");
+    command.args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
+    Group::spawn(&command)
+}
+
+/// Ports nobody holds now. Held together, so that they differ.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("a bound port").port())
+}

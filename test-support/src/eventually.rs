@@ -1,0 +1,31 @@
+//! Waiting for a level: something that becomes true and stays so.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+const STEP: Duration = Duration::from_millis(10);
+
+/// Looks again and again until `probe` gives something.
+///
+/// # Panics
+/// When it has not within `deadline`, naming `what` was waited for.
+pub async fn eventually<T>(what: &str, deadline: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "not within {deadline:?}: {what}");
+        sleep(STEP).await;
+    }
+}
+
+/// Waits until a condition holds; the deadline comes first, the condition is evaluated again and
+/// again: `eventually!(Duration::from_secs(5), hub.subscribers() == 2)`.
+#[macro_export]
+macro_rules! eventually {
+    ($deadline:expr, $condition:expr) => {
+        $crate::eventually(stringify!($condition), $deadline, async || ($condition).then_some(())).await
+    };
+}
