@@ -2,8 +2,9 @@
 //!
 //! Reading order follows the flow: [`settings`] say what to serve; [`git`] brings commits in;
 //! [`engine`] (pure) parses, resolves and renders; [`store`] holds what is served now; [`api`]
-//! answers; [`change`] notices what moved and puts it on the bus; [`doors`] wake the refresher;
-//! [`app`] composes all of it and owns every task; [`serve`] accepts connections.
+//! gives it out, [`actuator`] tells how the server does; [`change`] notices what moved and puts it on
+//! the bus; [`doors`] wake the refresher; [`serve`] accepts connections; [`app`] composes all of it
+//! and owns every task.
 
 pub mod settings;
 
@@ -12,6 +13,7 @@ pub mod git;
 
 pub mod store;
 
+pub mod actuator;
 pub mod api;
 pub mod change;
 pub mod doors;

@@ -1,1 +1,24 @@
-//! api
+//! Answers over HTTP.
+//!
+//! - [`accept`]: which media type a request gets
+//! - [`spring_error`], [`problem`]: what is said when something is wrong, on Spring's routes and on
+//!   those config-bus adds
+//! - [`authentication`], [`observe`]: what happens to every request on its way
+
+pub mod accept;
+pub mod problem;
+pub mod spring_error;
+
+pub mod authentication;
+pub mod observe;
+
+use http::{HeaderMap, header};
+
+use accept::Accepted;
+
+/// What a request accepts. A header that cannot be read accepts everything: this is for answers
+/// that must be given anyway.
+fn accepted(headers: &HeaderMap) -> Accepted {
+    let values = headers.get_all(header::ACCEPT).iter().map(http::HeaderValue::as_bytes);
+    Accepted::parse(values).unwrap_or_default()
+}

@@ -1,0 +1,120 @@
+//! HTTP/1.1 and HTTP/2 on one connection, with explicit limits.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::rt::{Executor, Read, Write};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+use tower_http::timeout::TimeoutBody;
+use tracing::trace;
+
+use crate::settings::HttpSettings;
+
+/// Header lines of one request.
+const MAX_HEADERS: usize = 64;
+/// Bytes of one request's head.
+const MAX_HEAD: usize = 32 * 1024;
+/// Requests at one time on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 128;
+/// How often a silent HTTP/2 client is asked whether it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// How long it may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is spoken, the same on every connection.
+#[derive(Debug, Clone)]
+pub struct Protocol {
+    builder: auto::Builder<Tracked>,
+    /// Longest pause between two pieces of a request's body.
+    body_timeout: Duration,
+}
+
+/// Spawns HTTP/2 streams where their connection is owned.
+#[derive(Debug, Clone)]
+struct Tracked(TaskTracker);
+
+impl Protocol {
+    /// The limits of `settings`; what a connection spawns is owned by `tasks`.
+    #[must_use]
+    pub fn new(settings: &HttpSettings, tasks: TaskTracker) -> Self {
+        let mut builder = auto::Builder::new(Tracked(tasks));
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(settings.header_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT);
+        Self {
+            builder,
+            body_timeout: settings.header_timeout,
+        }
+    }
+
+    /// Answers the requests on `stream` until the client goes, or `stop` and the last answer is
+    /// out.
+    pub async fn speak<S>(&self, stream: S, router: Router, stop: &CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let body_timeout = self.body_timeout;
+        let service = service_fn(move |request: Request<Incoming>| {
+            router.clone().oneshot(request.map(|body| bounded(body, body_timeout)))
+        });
+        self.drive(TokioIo::new(stream), service, stop).await;
+    }
+
+    async fn drive<I, S>(&self, io: I, service: S, stop: &CancellationToken)
+    where
+        I: Read + Write + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible>,
+        S::Future: Send + 'static,
+    {
+        let mut connection = pin!(self.builder.serve_connection(io, service));
+        let finished = tokio::select! {
+            finished = connection.as_mut() => finished,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = finished {
+            // A client that went away, or never spoke HTTP: nothing of ours failed.
+            trace!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// A body that fails when its sender falls silent. Most requests have none and pay nothing.
+fn bounded(body: Incoming, timeout: Duration) -> Body {
+    if body.is_end_stream() {
+        return Body::empty();
+    }
+    Body::new(TimeoutBody::new(timeout, body).boxed_unsync())
+}
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn(stream);
+    }
+}
