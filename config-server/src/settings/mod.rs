@@ -3,6 +3,9 @@
 //! One struct per concern; each is all-present and typed. Reading, defaults and complaints live in
 //! the sibling modules; nothing below `main` reads the environment.
 
+pub mod arguments;
+pub mod load;
+
 pub mod backend;
 pub mod bus;
 pub mod change;
@@ -14,11 +17,13 @@ pub mod serving;
 
 mod testing;
 
+pub use arguments::Arguments;
 pub use backend::{Backend, GitSettings, NativeSettings};
 pub use bus::BusSettings;
 pub use change::ChangeSettings;
 pub use encrypt::EncryptSettings;
 pub use http::HttpSettings;
+pub use load::{Sources, load};
 pub use management::ManagementSettings;
 pub use monitor::MonitorSettings;
 pub use serving::ServingSettings;

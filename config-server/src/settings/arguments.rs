@@ -1,0 +1,116 @@
+//! The command line: everyday flags, and `--any.setting=value`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// What the process is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arguments {
+    pub command: Command,
+    /// `--key=value`, the everyday flags among them, for [`super::load`].
+    pub properties: Vec<String>,
+}
+
+/// What to do with the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Subcommand)]
+pub enum Command {
+    /// Serve (the default)
+    #[default]
+    Serve,
+    /// Print the settings in effect, where each was written, and everything that is wrong
+    Check,
+}
+
+/// Serves versioned configuration from git over HTTP and announces every change on the bus.
+///
+/// Reads application.yml in ./ and ./config/ like a Spring Cloud Config Server. Every setting can
+/// also be given as --key=value, or as an environment variable.
+#[derive(Debug, Parser)]
+#[command(name = "config-server", version)]
+struct Line {
+    /// The repository to serve: a URL or a path (spring.cloud.config.server.git.uri)
+    #[arg(long, global = true, value_name = "URL OR PATH")]
+    repo: Option<String>,
+    /// The port to listen on, 8888 unless set (server.port)
+    #[arg(long, global = true)]
+    port: Option<u16>,
+    /// Where mirrors and the state file are kept (config-bus.data-dir)
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Arguments {
+    /// Reads a command line; the first word is the program's name.
+    ///
+    /// # Errors
+    /// What clap has to say: also `--help` and `--version`.
+    pub fn parse(line: impl IntoIterator<Item = String>) -> Result<Self, clap::Error> {
+        let (settings, plain): (Vec<String>, Vec<String>) = line.into_iter().partition(|word| is_setting(word));
+        let line = Line::try_parse_from(plain)?;
+        let everyday = [
+            line.repo
+                .map(|repo| format!("--spring.cloud.config.server.git.uri={repo}")),
+            line.port.map(|port| format!("--server.port={port}")),
+            line.data_dir
+                .map(|directory| format!("--config-bus.data-dir={}", directory.display())),
+        ];
+        Ok(Self {
+            command: line.command.unwrap_or_default(),
+            properties: everyday.into_iter().flatten().chain(settings).collect(),
+        })
+    }
+}
+
+/// Settings have dots or brackets in their names, flags do not.
+fn is_setting(word: &str) -> bool {
+    let name = word.strip_prefix("--").and_then(|rest| rest.split('=').next());
+    name.is_some_and(|name| name.contains(['.', '[']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Arguments {
+        let words = ["config-server"].iter().chain(line).map(|&word| word.to_owned());
+        Arguments::parse(words).expect("a good line")
+    }
+
+    #[test]
+    fn flags_are_short_forms_of_settings() {
+        let arguments = parse(&[
+            "--repo",
+            "/srv/config.git",
+            "--spring.profiles.active=native",
+            "--port=80",
+        ]);
+        assert_eq!(arguments.command, Command::Serve);
+        assert_eq!(
+            arguments.properties,
+            [
+                "--spring.cloud.config.server.git.uri=/srv/config.git",
+                "--server.port=80",
+                "--spring.profiles.active=native"
+            ]
+        );
+    }
+
+    #[test]
+    fn flags_may_follow_the_command() {
+        let arguments = parse(&["check", "--data-dir", "/var/lib/x", "--a.b[0]=c d"]);
+        assert_eq!(arguments.command, Command::Check);
+        assert_eq!(
+            arguments.properties,
+            ["--config-bus.data-dir=/var/lib/x", "--a.b[0]=c d"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_flag_is_refused() {
+        let line = ["config-server", "--colour=red"].map(str::to_owned);
+        assert!(Arguments::parse(line).is_err());
+    }
+}
