@@ -25,11 +25,6 @@ impl Given {
         }
     }
 
-    fn file(mut self, path: &str, content: &str) -> Self {
-        self.files.insert(path.into(), content.into());
-        self
-    }
-
     fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.into(), value.into());
         self

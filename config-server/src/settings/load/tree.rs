@@ -54,16 +54,6 @@ impl Node {
         leaves
     }
 
-    /// Changes every value in place.
-    pub(crate) fn for_each_value(&mut self, change: &mut impl FnMut(&mut Written)) {
-        if let Some(value) = &mut self.value {
-            change(value);
-        }
-        self.children
-            .values_mut()
-            .for_each(|(_, node)| node.for_each_value(change));
-    }
-
     fn insert(&mut self, name: &[Part], written: &Written, layer: usize) {
         match name {
             [] => {

@@ -143,7 +143,7 @@ impl<'t> View<'t> {
     pub(crate) fn values(&self, name: &str) -> Vec<(String, &'t Written)> {
         let node = self.node.and_then(|node| node.find(&parts(name)));
         let leaves = node.map(Node::leaves).unwrap_or_default();
-        let named = |(path, written): (Vec<Part>, &'t Written)| (map_key(path), written);
+        let named = |(path, written): (Vec<Part>, &'t Written)| (map_key(&path), written);
         leaves
             .into_iter()
             .map(named)
@@ -235,8 +235,8 @@ pub(crate) fn commas(text: &str) -> Vec<String> {
 }
 
 /// A map's key: brackets around the whole of it are only spelling.
-fn map_key(path: Vec<Part>) -> String {
-    match path.as_slice() {
+fn map_key(path: &[Part]) -> String {
+    match path {
         [Part::Bracket(text)] => text.clone(),
         path => super::key::join(path),
     }
