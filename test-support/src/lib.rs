@@ -5,8 +5,10 @@ mod eventually;
 mod group;
 
 pub mod broker;
+pub mod git;
 pub mod proxy;
 
 pub use broker::{Broker, Rights};
 pub use eventually::eventually;
+pub use git::GitFixture;
 pub use proxy::{FaultProxy, Weather};
