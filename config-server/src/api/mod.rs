@@ -1,9 +1,12 @@
 //! Answers over HTTP.
 //!
+//! - [`path`]: what a path of Spring's routes asks for
 //! - [`accept`]: which media type a request gets
 //! - [`spring_error`], [`problem`]: what is said when something is wrong, on Spring's routes and on
 //!   those config-bus adds
 //! - [`authentication`], [`observe`]: what happens to every request on its way
+
+pub mod path;
 
 pub mod accept;
 pub mod problem;

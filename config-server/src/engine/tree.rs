@@ -11,7 +11,15 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::document::{Document, Fault, Format, Limits};
-use super::parse::parse;
+use super::resolve::Prepared;
+
+mod builder;
+mod path;
+mod place;
+
+pub use builder::TreeBuilder;
+pub use path::{PathError, TreePath};
+pub use place::{FoundFile, LinksPassed, Place};
 
 /// Names content: a git object id, or a digest made in its place for native directories.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +49,7 @@ pub struct Blob {
     pub modified: Option<i64>,
     /// Size of a file too large to be held; its `bytes` are empty and it cannot be served.
     pub withheld: Option<u64>,
-    parsed: [OnceLock<Result<Arc<[Document]>, Fault>>; Format::RISING.len()],
+    parsed: [OnceLock<Result<Arc<Prepared>, Fault>>; Format::RISING.len()],
 }
 
 impl ContentId {
@@ -84,14 +92,22 @@ impl Blob {
         }
     }
 
+    /// This file read as `format`, its directives understood.
+    ///
+    /// # Errors
+    /// The [`Fault`] that keeps it from being read; the same one every time.
+    pub fn prepared(&self, format: Format, limits: &Limits) -> Result<Arc<Prepared>, Fault> {
+        self.parsed[format as usize]
+            .get_or_init(|| Prepared::read(format, &self.bytes, limits).map(Arc::new))
+            .clone()
+    }
+
     /// The documents in this file when it is read as `format`.
     ///
     /// # Errors
     /// The [`Fault`] that keeps it from being read; the same one every time.
     pub fn documents(&self, format: Format, limits: &Limits) -> Result<Arc<[Document]>, Fault> {
-        self.parsed[format as usize]
-            .get_or_init(|| parse(format, &self.bytes, limits).map(Into::into))
-            .clone()
+        self.prepared(format, limits).map(|prepared| prepared.documents.clone())
     }
 }
 

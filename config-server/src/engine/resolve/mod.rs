@@ -1,4 +1,9 @@
 //! Which documents answer a query, in which order (contract section 2).
+//!
+//! - `location`: the directories a query looks in
+//! - `search`: the candidates of each, in two phases; `import`, `profiles`: what files add to it
+//! - `prepared`: the directives of a file, understood once; `expression`: its conditions
+//! - `plain`: files that are served as they are
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,6 +14,23 @@ use super::document::{Fault, Limits};
 use super::query::Query;
 use super::tree::{Blob, Directory};
 use super::value::Property;
+
+mod location;
+
+mod import;
+mod profiles;
+mod search;
+
+mod expression;
+mod prepared;
+
+mod plain;
+
+pub use plain::find_file;
+pub use prepared::Prepared;
+
+use location::locations;
+use search::Search;
 
 /// Where a backend keeps its files, and how their names are spelt in an answer. The part of a
 /// backend's settings that the engine needs.
@@ -41,11 +63,12 @@ pub struct Source {
 }
 
 /// What a query resolves to in one snapshot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Resolved {
     /// Highest precedence first.
     pub sources: Vec<Source>,
-    /// Paths (from the root, `/` between names) of every file that was read, active or not.
+    /// Paths (from the root, `/` between names) of every file that was read, active or not, by every
+    /// name it was reached: a change of one of them may change the answer.
     pub read: BTreeSet<Arc<str>>,
 }
 
@@ -67,22 +90,24 @@ pub struct Broken {
     pub fault: Fault,
 }
 
-/// Finds the property sources for `query`.
+/// Finds the property sources for `query` at `label`, the text that `{label}` stands for.
 ///
 /// # Errors
 /// [`Broken`] names the file that cannot be read, or whose activation, include or import is wrong.
-pub fn resolve(root: &Directory, layout: &Layout, query: &Query, limits: &Limits) -> Result<Resolved, Broken> {
-    let _ = (root, layout, query, limits);
-    Ok(Resolved {
-        sources: Vec::new(),
-        read: BTreeSet::new(),
-    })
-}
-
-/// Finds the plain file `path` for `query`: first location first, profiles before the plain name
-/// (contract 1.7).
-#[must_use]
-pub fn find_file(root: &Directory, layout: &Layout, query: &Query, path: &str) -> Option<Found> {
-    let _ = (root, layout, query, path);
-    None
+pub fn resolve(
+    root: &Directory,
+    layout: &Layout,
+    label: &str,
+    query: &Query,
+    limits: &Limits,
+) -> Result<Resolved, Broken> {
+    if query.asks_nothing() {
+        return Ok(Resolved::default());
+    }
+    let locations = locations(root, layout, label, query);
+    let mut search = Search::new(query, limits);
+    search.run(locations.found, query)?;
+    let (sources, mut read) = search.finish();
+    read.extend(locations.links);
+    Ok(Resolved { sources, read })
 }

@@ -1,0 +1,379 @@
+//! The search itself: Spring Boot's config data rules over the locations of one query.
+//!
+//! Files are loaded in two phases: first without profiles, which is when files can add profiles;
+//! then with them. What a document imports stands above it, what it imports for a profile above
+//! that. Within one load the strongest file is taken first, and a file reached again is not taken
+//! twice (contract 2.1-2.3).
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::Broken;
+use super::Source;
+use super::import::{FileTarget, Target, dotted, targets};
+use super::location::Location;
+use super::prepared::{Directives, Gate, Prepared, expressions, fault};
+use super::profiles::{Groups, activate};
+use crate::engine::document::{Fault, Format, Limits};
+use crate::engine::placeholder::{Lookup, resolve_text};
+use crate::engine::query::{DEFAULT_PROFILE, Query};
+use crate::engine::tree::{FoundFile, LinksPassed};
+
+/// Imports that import, one below the other.
+const DEEPEST_IMPORT: usize = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    WithoutProfiles,
+    WithProfiles,
+}
+
+/// A file that was taken.
+#[derive(Debug)]
+struct Taken<'t> {
+    /// Where it stands, for what it imports.
+    location: Location<'t>,
+    /// As sources are named after it.
+    name: Arc<str>,
+    /// From the snapshot's root, for faults.
+    path: Arc<str>,
+    prepared: Arc<Prepared>,
+}
+
+/// One document of a taken file, and what it imported.
+#[derive(Debug)]
+struct Entry<'t> {
+    file: Arc<Taken<'t>>,
+    document: usize,
+    active: bool,
+    imported: Imported,
+}
+
+/// Entries by their index, strongest first.
+#[derive(Debug, Default)]
+struct Imported {
+    with_profiles: Vec<usize>,
+    without_profiles: Vec<usize>,
+}
+
+/// One query on its way through the files.
+#[derive(Debug)]
+pub(super) struct Search<'t, 'q> {
+    names: Vec<&'q str>,
+    limits: &'q Limits,
+    profiles: Vec<String>,
+    entries: Vec<Entry<'t>>,
+    /// What the locations themselves gave.
+    top: Imported,
+    taken: HashSet<Arc<str>>,
+    read: BTreeSet<Arc<str>>,
+    links: LinksPassed,
+    /// The name being looked up; kept, so that a file that is not there costs no allocation.
+    candidate: String,
+}
+
+impl<'t, 'q> Search<'t, 'q> {
+    pub(super) fn new(query: &'q Query, limits: &'q Limits) -> Self {
+        Self {
+            names: query.names().collect(),
+            limits,
+            profiles: Vec::new(),
+            entries: Vec::new(),
+            top: Imported::default(),
+            taken: HashSet::new(),
+            read: BTreeSet::new(),
+            links: LinksPassed::new(),
+            candidate: String::new(),
+        }
+    }
+
+    /// Loads everything that `query` reads from `locations` (rising precedence).
+    pub(super) fn run(&mut self, locations: Vec<Location<'t>>, query: &Query) -> Result<(), Broken> {
+        let targets: Vec<_> = locations.into_iter().map(Target::Directory).collect();
+        let phase = Phase::WithoutProfiles;
+        let first = self.load(std::slice::from_ref(&targets), phase)?;
+        self.top.without_profiles.clone_from(&first);
+        self.visit_all(&first, phase, 0)?;
+
+        self.profiles = self.active_profiles(query)?;
+        let phase = Phase::WithProfiles;
+        self.visit_all(&first, phase, 0)?;
+        let second = self.load(std::slice::from_ref(&targets), phase)?;
+        self.top.with_profiles.clone_from(&second);
+        self.visit_all(&second, phase, 0)
+    }
+
+    /// The sources, highest precedence first, and what was read.
+    pub(super) fn finish(mut self) -> (Vec<Source>, BTreeSet<Arc<str>>) {
+        let sources = self.sources();
+        self.read.extend(self.links);
+        (sources, self.read)
+    }
+
+    /// Takes the files of `imports` (rising precedence); new entries, strongest first.
+    fn load(&mut self, imports: &[Vec<Target<'t>>], phase: Phase) -> Result<Vec<usize>, Broken> {
+        let mut loaded = Vec::new();
+        let profiles = match phase {
+            Phase::WithoutProfiles => Vec::new(),
+            Phase::WithProfiles => self.profiles.clone(),
+        };
+        for targets in imports.iter().rev() {
+            for profile in profiles.iter().rev() {
+                for target in targets.iter().rev() {
+                    self.take_target(target, Some(profile), &mut loaded)?;
+                }
+            }
+            for target in targets.iter().rev() {
+                self.take_target(target, None, &mut loaded)?;
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn take_target(
+        &mut self,
+        target: &Target<'t>,
+        profile: Option<&str>,
+        loaded: &mut Vec<usize>,
+    ) -> Result<(), Broken> {
+        match target {
+            Target::File(FileTarget {
+                location,
+                stem,
+                extension,
+                format,
+            }) => self.take(location, (stem, extension), *format, profile, loaded),
+            Target::Directory(location) => {
+                for index in (0..self.names.len()).rev() {
+                    for format in Format::RISING.into_iter().rev() {
+                        self.take(location, (self.names[index], dotted(format)), format, profile, loaded)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        location: &Location<'t>,
+        (stem, extension): (&str, &str),
+        format: Format,
+        profile: Option<&str>,
+        loaded: &mut Vec<usize>,
+    ) -> Result<(), Broken> {
+        self.candidate.clear();
+        self.candidate.push_str(stem);
+        if let Some(profile) = profile {
+            self.candidate.push('-');
+            self.candidate.push_str(profile);
+        }
+        self.candidate.push_str(extension);
+        let Some(found) = location.place.file(&self.candidate, &mut self.links) else {
+            return Ok(());
+        };
+        let path = location.path_to(&self.candidate);
+        let name: Arc<str> = location.shelf.name_of(&path).into();
+        if !self.taken.insert(name.clone()) {
+            return Ok(());
+        }
+        let path = location.shelf.path_of(&path);
+        self.read.insert(path.clone());
+        self.read.insert(location.shelf.path_of(&found.path));
+        let prepared = self
+            .prepare(&found, format, profile.is_some())
+            .map_err(|fault| broken(&path, fault))?;
+        let file = Taken {
+            location: self.location_of(location),
+            name,
+            path,
+            prepared,
+        };
+        self.enter(file, loaded);
+        Ok(())
+    }
+
+    fn prepare(&self, found: &FoundFile<'_>, format: Format, for_profile: bool) -> Result<Arc<Prepared>, Fault> {
+        let prepared = found.blob.prepared(format, self.limits)?;
+        match &prepared.profile_fault {
+            Some(fault) if for_profile => Err(fault.clone()),
+            _ => Ok(prepared),
+        }
+    }
+
+    /// What a file imports is seen from its own directory, which a name with slashes moves.
+    fn location_of(&mut self, location: &Location<'t>) -> Location<'t> {
+        let Some((directory, _)) = self.candidate.rsplit_once('/') else {
+            return location.clone();
+        };
+        match location.place.directory(directory, &mut self.links) {
+            Some(place) => Location {
+                shelf: location.shelf.clone(),
+                path: location.path_to(directory),
+                place,
+            },
+            None => location.clone(),
+        }
+    }
+
+    /// Adds the documents of a file, the last one first: it is the strongest.
+    fn enter(&mut self, file: Taken<'t>, loaded: &mut Vec<usize>) {
+        let file = Arc::new(file);
+        for document in (0..file.prepared.documents.len()).rev() {
+            loaded.push(self.entries.len());
+            self.entries.push(Entry {
+                active: matches!(file.prepared.directives[document].gate, Gate::Always),
+                file: file.clone(),
+                document,
+                imported: Imported::default(),
+            });
+        }
+    }
+
+    fn visit_all(&mut self, entries: &[usize], phase: Phase, depth: usize) -> Result<(), Broken> {
+        entries.iter().try_for_each(|entry| self.visit(*entry, phase, depth))
+    }
+
+    /// Settles whether an entry counts, and loads what it imports in this phase.
+    fn visit(&mut self, index: usize, phase: Phase, depth: usize) -> Result<(), Broken> {
+        let children = self.entries[index].imported.without_profiles.clone();
+        if phase == Phase::WithProfiles {
+            self.visit_all(&children, phase, depth + 1)?;
+            self.settle(index)?;
+        }
+        if !self.entries[index].active || self.directives(index).imports.is_empty() {
+            return Ok(());
+        }
+        if depth >= DEEPEST_IMPORT {
+            let path = &self.entries[index].file.path;
+            let message = format!("more than {DEEPEST_IMPORT} imports below each other");
+            return Err(broken(path, fault(None, message)));
+        }
+        let imports = self.imports_of(index)?;
+        let loaded = self.load(&imports, phase)?;
+        let imported = &mut self.entries[index].imported;
+        match phase {
+            Phase::WithoutProfiles => imported.without_profiles.clone_from(&loaded),
+            Phase::WithProfiles => imported.with_profiles.clone_from(&loaded),
+        }
+        self.visit_all(&loaded, phase, depth + 1)
+    }
+
+    fn imports_of(&mut self, index: usize) -> Result<Vec<Vec<Target<'t>>>, Broken> {
+        let file = self.entries[index].file.clone();
+        let directives = &file.prepared.directives[self.entries[index].document];
+        let mut imports = Vec::with_capacity(directives.imports.len());
+        for import in &directives.imports {
+            let import = self.expand(import, &file.path)?;
+            imports.push(targets(&import, &file.location, &mut self.links));
+        }
+        Ok(imports)
+    }
+
+    /// With the profiles known, a condition has an answer.
+    fn settle(&mut self, index: usize) -> Result<(), Broken> {
+        let file = self.entries[index].file.clone();
+        let directives = &file.prepared.directives[self.entries[index].document];
+        self.entries[index].active = match &directives.gate {
+            Gate::Always => true,
+            Gate::Never => false,
+            Gate::When(expressions) => expressions.iter().any(|expression| expression.holds(&self.profiles)),
+            Gate::Unresolved(texts) => {
+                let texts: Result<Vec<_>, _> = texts.iter().map(|text| self.expand(text, &file.path)).collect();
+                let expressions =
+                    expressions(&texts?, directives.gate_at).map_err(|fault| broken(&file.path, fault))?;
+                expressions.iter().any(|expression| expression.holds(&self.profiles))
+            }
+        };
+        Ok(())
+    }
+
+    /// The profiles of the second phase. Files add to them only when the first one asked for is not
+    /// `default` (contract 2.2).
+    fn active_profiles(&self, query: &Query) -> Result<Vec<String>, Broken> {
+        if query.profiles.first().is_none_or(|first| first == DEFAULT_PROFILE) {
+            return Ok(query.profiles.clone());
+        }
+        let mut included = Vec::new();
+        let mut groups = Groups::new();
+        for index in self.in_order() {
+            let directives = self.directives(index);
+            if !directives.extends_profiles() {
+                continue;
+            }
+            let path = &self.entries[index].file.path;
+            if !self.entries[index].active {
+                return Err(broken(path, conditional_profiles(directives)));
+            }
+            for profile in &directives.includes {
+                included.push(self.expand(profile, path)?);
+            }
+            for (group, members) in &directives.groups {
+                let members: Result<Vec<_>, _> = members.iter().map(|member| self.expand(member, path)).collect();
+                groups.entry(group).or_insert(members?);
+            }
+        }
+        Ok(activate(&query.profiles, &included, &groups))
+    }
+
+    /// All entries, strongest first: above a document what it imported, profile variants on top.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.entries.len());
+        self.add_in_order(&self.top, &mut order);
+        order
+    }
+
+    fn add_in_order(&self, imported: &Imported, order: &mut Vec<usize>) {
+        for index in imported.with_profiles.iter().chain(&imported.without_profiles) {
+            self.add_in_order(&self.entries[*index].imported, order);
+            order.push(*index);
+        }
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let entries = self.in_order().into_iter().map(|index| &self.entries[index]);
+        entries.filter(|entry| entry.active).map(Entry::source).collect()
+    }
+
+    fn directives(&self, index: usize) -> &Directives {
+        let entry = &self.entries[index];
+        &entry.file.prepared.directives[entry.document]
+    }
+
+    /// Placeholders in a directive see what is active so far.
+    fn expand(&self, text: &str, path: &Arc<str>) -> Result<String, Broken> {
+        if !text.contains("${") {
+            return Ok(text.to_owned());
+        }
+        let expanded = resolve_text(text, &Lookup::new(&self.sources()), self.limits);
+        let failed = |error: crate::engine::placeholder::PlaceholderError| broken(path, fault(None, error.to_string()));
+        expanded.map(std::borrow::Cow::into_owned).map_err(failed)
+    }
+}
+
+impl Entry<'_> {
+    fn source(&self) -> Source {
+        let documents = &self.file.prepared.documents;
+        let document = &documents[self.document];
+        let name = match documents.len() {
+            1 => self.file.name.clone(),
+            _ => format!("{} (document #{})", self.file.name, document.index).into(),
+        };
+        Source {
+            name,
+            properties: document.properties.clone(),
+        }
+    }
+}
+
+fn broken(path: &Arc<str>, fault: Fault) -> Broken {
+    Broken {
+        path: path.clone(),
+        fault,
+    }
+}
+
+fn conditional_profiles(directives: &Directives) -> Fault {
+    let message = "`spring.profiles.include` and `.group` cannot stand in a document with a condition";
+    fault(directives.profiles_at, message.to_owned())
+}

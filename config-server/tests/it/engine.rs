@@ -1,0 +1,1 @@
+//! The engine against the recorded answers of the stock server.

@@ -1,0 +1,3 @@
+//! The configuration server, a whole flow at a time.
+
+mod engine;
