@@ -86,6 +86,7 @@ pub(super) fn read(
     match resolve(
         &shelf.root(),
         &layout,
+        "",
         &query(&places.names, profiles),
         &Limits::default(),
     ) {
