@@ -11,6 +11,8 @@ mod yaml;
 use super::document::{Document, Fault, Format, Limits};
 use super::value::Property;
 
+pub(crate) use yaml::scalar;
+
 /// Reads `bytes` as `format`.
 ///
 /// # Errors

@@ -1,11 +1,32 @@
 //! Resolved sources into bytes: environment JSON, YAML, properties, nested JSON.
+//!
+//! - [`environment`](environment()): the sources as they are
+//! - [`flat`]: the sources merged, still flat; [`nest`]: as a tree
+//! - [`json`], [`yaml`]: writers
+
+mod environment;
+mod flat;
+mod json;
+mod nest;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use thiserror::Error;
 
 use super::document::Limits;
+use super::placeholder::{Form, Lookup, PlaceholderError, Resolver, has_placeholder, resolve_text};
 use super::query::Query;
 use super::resolve::Source;
+use super::value::Value;
+use flat::Flat;
+use nest::Node;
+
+pub use environment::environment;
 
 /// The merged formats of the file routes (contract 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,17 +56,9 @@ pub enum RenderError {
     /// A placeholder that leads back to itself.
     #[error("the placeholder `{0}` leads back to itself")]
     Cycle(String),
-    /// An expansion past a limit.
-    #[error("resolving placeholders passes the limit `{0}`")]
+    /// The answer would pass a limit, by its setting's name.
+    #[error("the answer passes the limit `{0}`")]
     Limit(&'static str),
-}
-
-/// The environment as JSON, members in Spring's order (contract 1.3, 1.4). `sources` are highest
-/// precedence first.
-#[must_use]
-pub fn environment(envelope: &Envelope<'_>, sources: &[Source]) -> Bytes {
-    let _ = (envelope, sources);
-    Bytes::new()
 }
 
 /// The sources merged into one file (contract 1.5). `sources` are highest precedence first.
@@ -60,6 +73,65 @@ pub fn merged(
     strip_document: bool,
     limits: &Limits,
 ) -> Result<Bytes, RenderError> {
-    let _ = (form, sources, resolve_placeholders, strip_document, limits);
-    Ok(Bytes::new())
+    let mut flat = flat::merge(sources);
+    if form == Merged::Properties {
+        let text = properties(&flat);
+        if !resolve_placeholders || !has_placeholder(&text) {
+            return Ok(text.into());
+        }
+        return Ok(resolve_text(&text, &Lookup::new(sources), limits)?.into_owned().into());
+    }
+    if resolve_placeholders {
+        resolve_values(&mut flat, sources, limits)?;
+    }
+    let tree = nest::nest(flat, limits)?;
+    match form {
+        Merged::Json => {
+            let mut out = Vec::new();
+            json::tree(&mut out, &Node::Map(tree));
+            Ok(out.into())
+        }
+        Merged::Yaml | Merged::Properties => Ok(yaml::dump(tree, strip_document).into()),
+    }
+}
+
+/// Values are resolved one by one and become texts, so the writer quotes them rightly.
+fn resolve_values(flat: &mut Flat<'_>, sources: &[Source], limits: &Limits) -> Result<(), PlaceholderError> {
+    let is_open = |value: &Value| matches!(value, Value::Text(text) if has_placeholder(text));
+    if !flat.values().any(|value| is_open(value)) {
+        return Ok(());
+    }
+    let lookup = Lookup::new(sources);
+    let mut resolver = Resolver::new(&lookup, Form::Value, limits);
+    for value in flat.values_mut() {
+        if let Value::Text(text) = &**value
+            && has_placeholder(text)
+        {
+            let resolved = resolver.resolve(text)?;
+            *value = Cow::Owned(Value::Text(resolved.into()));
+        }
+    }
+    Ok(())
+}
+
+/// `key: value` lines without any escaping, as the stock server writes them.
+fn properties(flat: &Flat<'_>) -> String {
+    let mut out = String::new();
+    for (key, value) in flat {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        // Writing into a string cannot fail.
+        let _ = write!(out, "{key}: {value}");
+    }
+    out
+}
+
+impl From<PlaceholderError> for RenderError {
+    fn from(error: PlaceholderError) -> Self {
+        match error {
+            PlaceholderError::Cycle(key) => Self::Cycle(key),
+            PlaceholderError::Limit(limit) => Self::Limit(limit),
+        }
+    }
 }

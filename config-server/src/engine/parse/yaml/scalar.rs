@@ -62,7 +62,6 @@ pub(super) fn explicit_tag(tag: &str) -> Option<Tag> {
     })
 }
 
-#[expect(dead_code, reason = "the emitter of the YAML form asks")]
 /// Whether a plain scalar would be read as this text again by any YAML 1.1 reader.
 pub(crate) fn reads_as_text(text: &str) -> bool {
     implicit_tag(text) == Tag::Text && !is_timestamp(text.as_bytes())
