@@ -7,6 +7,9 @@ use super::Layout;
 use crate::engine::query::Query;
 use crate::engine::tree::{Directory, LinksPassed, Node, Place};
 
+/// What a request fills in.
+const PLACEHOLDERS: [&str; 3] = ["{application}", "{profile}", "{label}"];
+
 /// A tree that files are looked for in, and how they are called.
 #[derive(Debug)]
 pub(super) struct Shelf {
@@ -38,7 +41,8 @@ impl Layout {
     /// that depends on the request: `file:/etc/config` and `{application}`.
     #[must_use]
     pub fn fixed_part(location: &str) -> (&str, &str) {
-        let fixed = location.find('{').map_or(location.len(), |brace| {
+        let placeholders = PLACEHOLDERS.iter().filter_map(|placeholder| location.find(placeholder));
+        let fixed = placeholders.min().map_or(location.len(), |brace| {
             location[..brace].rfind('/').map_or(0, |slash| slash + 1)
         });
         let (fixed, rest) = location.split_at(fixed);
