@@ -175,7 +175,7 @@ pub(super) fn fault(at: Option<Origin>, message: String) -> Fault {
 
 impl Texts {
     fn add(&mut self, index: &[&str], value: &Value) {
-        let text = text_of(value);
+        let text = value.to_string();
         match index {
             [] => self.list = Some(text),
             [index] => {
@@ -193,16 +193,6 @@ impl Texts {
             None => self.items.into_values().map(|item| item.trim().into()).collect(),
         };
         texts.into_iter().filter(|text| !text.is_empty()).collect()
-    }
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Bool(value) => value.to_string(),
-        Value::Integer(value) => value.to_string(),
-        Value::Double(value) => value.to_string(),
-        Value::BigInteger(text) | Value::Text(text) => text.to_string(),
-        Value::Bytes(_) => String::new(),
     }
 }
 

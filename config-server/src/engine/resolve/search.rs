@@ -5,6 +5,7 @@
 //! that. Within one load the strongest file is taken first, and a file reached again is not taken
 //! twice (contract 2.1-2.3).
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::location::Location;
 use super::prepared::{Directives, Gate, Prepared, expressions, fault};
 use super::profiles::{Groups, activate};
 use crate::engine::document::{Fault, Format, Limits};
-use crate::engine::placeholder::{Lookup, resolve_text};
+use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver};
 use crate::engine::query::{DEFAULT_PROFILE, Query};
 use crate::engine::tree::{FoundFile, LinksPassed};
 
@@ -345,9 +346,10 @@ impl<'t, 'q> Search<'t, 'q> {
         if !text.contains("${") {
             return Ok(text.to_owned());
         }
-        let expanded = resolve_text(text, &Lookup::new(&self.sources()), self.limits);
-        let failed = |error: crate::engine::placeholder::PlaceholderError| broken(path, fault(None, error.to_string()));
-        expanded.map(std::borrow::Cow::into_owned).map_err(failed)
+        let lookup = Lookup::new(&self.sources());
+        let expanded = Resolver::new(&lookup, Form::Value, self.limits).resolve(text);
+        let failed = |error: PlaceholderError| broken(path, fault(None, error.to_string()));
+        expanded.map(Cow::into_owned).map_err(failed)
     }
 }
 
