@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::sse::{Decoder, SseEvent};
-use super::{EVENTS_PATH, KEEP_ALIVE, REPORTS_PATH, RESYNC, SubscriberQuery};
+use super::{EVENTS_PATH, EXPIRED, KEEP_ALIVE, REPORTS_PATH, RESYNC, SubscriberQuery};
 use crate::link::{Link, ReportSink, Signal, Traffic};
 use crate::secret::Credentials;
 use crate::session::{Session, Standing, keep};
@@ -196,7 +196,7 @@ impl Follower {
     async fn read(&mut self, stream: impl Stream<Item = reqwest::Result<Bytes>>) -> Fault {
         let mut stream = std::pin::pin!(stream);
         let silence = self.servers.settings.keep_alive * 3;
-        let (mut decoder, mut fresh) = (Decoder::default(), true);
+        let mut decoder = Decoder::default();
         loop {
             let piece = match timeout(silence, stream.next()).await {
                 Ok(Some(Ok(piece))) => piece,
@@ -209,12 +209,11 @@ impl Follower {
                 Err(e) => return Fault::Transient(e.to_string()),
             };
             for event in events {
-                if let Some(signal) = self.signal(&event, fresh)
+                if let Some(signal) = self.signal(&event)
                     && self.signals.send(signal).await.is_err()
                 {
                     return Fault::Unwanted;
                 }
-                fresh = false;
             }
             // Only now: what was not handed over must come again.
             if let Some(id) = decoder.last_event_id() {
@@ -223,11 +222,11 @@ impl Follower {
         }
     }
 
-    /// What `event` is to the agent. A resync that opens a `fresh` connection says nothing new:
+    /// What `event` is to the agent. That the place in the stream has expired says nothing new:
     /// the agent looks on every connection anyway.
-    fn signal(&self, event: &SseEvent, fresh: bool) -> Option<Signal> {
+    fn signal(&self, event: &SseEvent) -> Option<Signal> {
         if event.event == RESYNC {
-            return (!fresh).then_some(Signal::Connected);
+            return (event.data != EXPIRED).then_some(Signal::Connected);
         }
         let message = match Message::from_frame(&event.data) {
             Ok(message) => message,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::ring::{After, Frame, Ring};
 use super::sse::{self, SseEvent};
-use super::{KEEP_ALIVE, RESYNC};
+use super::{EXPIRED, KEEP_ALIVE, LAGGED, RESYNC};
 use crate::link::LinkState;
 use crate::subscriber::{Concern, Subscriber};
 use crate::transport::{EventTransport, Receipt, TransportError};
@@ -104,7 +104,7 @@ impl Hub {
         let (cursor, opening) = match resumed {
             None => (newest, sse::keep_alive(&self.id(newest))),
             Some(Some(cursor)) => (cursor, sse::keep_alive(&self.id(cursor))),
-            Some(None) => (newest, self.resync(newest)),
+            Some(None) => (newest, self.resync(newest, EXPIRED)),
         };
         let subscription = Subscription {
             hub: Arc::clone(self),
@@ -136,10 +136,10 @@ impl Hub {
         (epoch == self.epoch).then(|| number.parse().ok())?
     }
 
-    fn resync(&self, number: u64) -> Bytes {
+    fn resync(&self, number: u64, why: &str) -> Bytes {
         SseEvent {
             event: RESYNC.to_owned(),
-            data: String::new(),
+            data: why.to_owned(),
             id: self.id(number),
         }
         .encode()
@@ -197,7 +197,7 @@ impl Subscription {
                 }
                 After::Lost => {
                     self.cursor = self.hub.read(Ring::head);
-                    return Some(self.hub.resync(self.cursor));
+                    return Some(self.hub.resync(self.cursor, LAGGED));
                 }
                 After::UpToDate => tokio::select! {
                     biased;

@@ -23,5 +23,9 @@ pub const REPORTS_PATH: &str = "bus/reports";
 /// How often an idle stream shows that it lives.
 pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// Type of the event that says: something was missed, look now.
+/// Type of the event that says: something was missed, look now. Its data says why.
 const RESYNC: &str = "resync";
+/// The `Last-Event-ID` is gone, or of another life of the server: always the first event.
+const EXPIRED: &str = "expired";
+/// The reader was slower than the replay is long.
+const LAGGED: &str = "lagged";

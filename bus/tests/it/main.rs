@@ -1,0 +1,10 @@
+//! The bus against the real things: a RabbitMQ node, HTTP servers, and a network that breaks.
+
+mod harness;
+
+mod embedded;
+
+mod bridge;
+mod faults;
+mod recorded;
+mod refused;
