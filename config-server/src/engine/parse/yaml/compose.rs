@@ -14,7 +14,8 @@ use super::scalar::{self, Tag};
 pub(super) struct NodeId(u32);
 
 /// The nodes of one document. An alias is the id of its anchor's node, so a few bytes can stand for
-/// a tree of any size: whoever walks the graph counts.
+/// a tree of any size: each node knows how large and how deep it is when written out, and a document
+/// past the limits is refused before anybody walks it.
 #[derive(Debug)]
 pub(super) struct Graph {
     pub root: NodeId,
@@ -25,6 +26,15 @@ pub(super) struct Graph {
 pub(super) struct Node {
     pub content: Content,
     pub mark: Origin,
+    size: Size,
+}
+
+/// What a node takes once its aliases are written out.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// The value itself and everything in it; keys count if there is more to them than one scalar.
+    values: usize,
+    levels: usize,
 }
 
 #[derive(Debug)]
@@ -46,7 +56,9 @@ pub(super) enum Entries {
 pub(super) struct Composer<'input> {
     events: Events<'input>,
     depth: usize,
-    most: usize,
+    /// Of all documents so far.
+    values: usize,
+    limits: Limits,
 }
 
 /// One document while it is read.
@@ -72,7 +84,8 @@ impl<'input> Composer<'input> {
         Self {
             events: Events::new(bytes),
             depth: 0,
-            most: limits.depth,
+            values: 0,
+            limits: *limits,
         }
     }
 
@@ -88,6 +101,8 @@ impl<'input> Composer<'input> {
         let mut draft = Draft::default();
         let first = self.events.next()?;
         let root = self.node(&mut draft, first)?;
+        self.values += draft.size(root).values;
+        self.check(self.values, draft.nodes[root.0 as usize].mark)?;
         Ok(Some(Graph {
             root,
             nodes: draft.nodes,
@@ -97,7 +112,11 @@ impl<'input> Composer<'input> {
     fn node(&mut self, draft: &mut Draft, event: Event) -> Result<NodeId, Fault> {
         let mark = event.mark;
         match event.kind {
-            Kind::Alias(name) => draft.alias(&name, mark),
+            Kind::Alias(name) => {
+                let id = draft.alias(&name, mark)?;
+                self.check_depth(self.depth + draft.size(id).levels, mark)?;
+                Ok(id)
+            }
             Kind::Scalar {
                 text,
                 implicit,
@@ -109,7 +128,7 @@ impl<'input> Composer<'input> {
                     _ => Tag::Text,
                 };
                 let anchor = draft.open(properties.anchor);
-                Ok(draft.close(anchor, Content::Scalar { tag, text }, mark))
+                Ok(draft.close(anchor, Content::Scalar { tag, text }, mark, Size::ONE))
             }
             Kind::SequenceStart(properties) => self.sequence(draft, properties, mark),
             Kind::MappingStart(properties) => self.mapping(draft, properties, mark),
@@ -127,17 +146,21 @@ impl<'input> Composer<'input> {
         };
         let anchor = draft.open(properties.anchor);
         self.enter(mark)?;
+        let mut size = Size::ONE;
         let mut items = Vec::new();
         loop {
             let event = self.events.next()?;
             if matches!(event.kind, Kind::SequenceEnd) {
                 break;
             }
-            items.push(self.node(draft, event)?);
+            let item = self.node(draft, event)?;
+            size.add(draft.size(item));
+            self.check(size.values, mark)?;
+            items.push(item);
         }
         self.depth -= 1;
         let items = items.into();
-        Ok(draft.close(anchor, Content::Sequence { omap, items }, mark))
+        Ok(draft.close(anchor, Content::Sequence { omap, items }, mark, size))
     }
 
     fn mapping(&mut self, draft: &mut Draft, properties: Properties, mark: Origin) -> Result<NodeId, Fault> {
@@ -148,6 +171,7 @@ impl<'input> Composer<'input> {
         };
         let anchor = draft.open(properties.anchor);
         self.enter(mark)?;
+        let mut size = Size::ONE;
         let mut entries = Vec::new();
         loop {
             let event = self.events.next()?;
@@ -156,19 +180,47 @@ impl<'input> Composer<'input> {
             }
             let key = self.node(draft, event)?;
             let event = self.events.next()?;
-            entries.push((key, self.node(draft, event)?));
+            let value = self.node(draft, event)?;
+            size.add(draft.size(key));
+            size.values -= 1;
+            size.add(draft.size(value));
+            self.check(size.values, mark)?;
+            entries.push((key, value));
         }
         self.depth -= 1;
         let entries = Entries::Written(entries);
-        Ok(draft.close(anchor, Content::Mapping { set, entries }, mark))
+        Ok(draft.close(anchor, Content::Mapping { set, entries }, mark, size))
     }
 
     fn enter(&mut self, mark: Origin) -> Result<(), Fault> {
         self.depth += 1;
-        if self.depth > self.most {
-            return Err(too_deep(mark, self.most));
+        self.check_depth(self.depth, mark)
+    }
+
+    fn check_depth(&self, depth: usize, mark: Origin) -> Result<(), Fault> {
+        if depth > self.limits.depth {
+            let message = format!("nested deeper than {} levels", self.limits.depth);
+            return Err(Fault::limit(mark.line, mark.column, message, Limits::DEPTH));
         }
         Ok(())
+    }
+
+    fn check(&self, values: usize, mark: Origin) -> Result<(), Fault> {
+        if values > self.limits.nodes {
+            let message = format!("more than {} values once aliases are written out", self.limits.nodes);
+            return Err(Fault::limit(mark.line, mark.column, message, Limits::NODES));
+        }
+        Ok(())
+    }
+}
+
+impl Size {
+    const ONE: Self = Self { values: 1, levels: 0 };
+
+    /// A part of a collection. What is added to has passed the limit's check, so nothing overflows.
+    fn add(&mut self, part: Self) {
+        self.values += part.values;
+        self.levels = self.levels.max(part.levels + 1);
     }
 }
 
@@ -188,20 +240,19 @@ impl Draft {
         anchor
     }
 
-    fn close(&mut self, anchor: Option<Box<str>>, content: Content, mark: Origin) -> NodeId {
+    fn size(&self, id: NodeId) -> Size {
+        self.nodes[id.0 as usize].size
+    }
+
+    fn close(&mut self, anchor: Option<Box<str>>, content: Content, mark: Origin, size: Size) -> NodeId {
         // A file of at most 4 GiB has fewer nodes than 2^32.
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a node takes at least a byte"));
-        self.nodes.push(Node { content, mark });
+        self.nodes.push(Node { content, mark, size });
         if let Some(name) = anchor {
             self.anchors.insert(name, Some(id));
         }
         id
     }
-}
-
-pub(super) fn too_deep(mark: Origin, most: usize) -> Fault {
-    let message = format!("nested deeper than {most} levels");
-    Fault::limit(mark.line, mark.column, message, Limits::DEPTH)
 }
 
 pub(super) fn fault(mark: Origin, message: impl Into<String>) -> Fault {

@@ -66,6 +66,8 @@ struct RawEvent(unsafe_sys::yaml_event_t);
 
 impl<'input> Events<'input> {
     pub(super) fn new(input: &'input [u8]) -> Self {
+        // libyaml would skip the mark as well, but its indices do not count it.
+        let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
         let parser = Box::into_raw(Box::new(MaybeUninit::<unsafe_sys::yaml_parser_t>::uninit()))
             .cast::<unsafe_sys::yaml_parser_t>();
         // SAFETY: `parser` points to enough uninitialised memory; `input` outlives `Self`.
@@ -89,12 +91,43 @@ impl<'input> Events<'input> {
             if raw.0.type_ == unsafe_sys::YAML_STREAM_START_EVENT {
                 continue;
             }
-            let mark = origin(raw.0.start_mark);
+            let mark = self.mark(&raw);
             return Ok(Event {
                 kind: raw.kind(mark)?,
                 mark,
             });
         }
+    }
+
+    /// Where the event starts. For a value that is missing in a flow collection (`{a: , b}`) libyaml
+    /// says where the next token stands, SnakeYAML the end of the colon.
+    fn mark(&self, raw: &RawEvent) -> Origin {
+        let start = raw.0.start_mark;
+        let mark = origin(start);
+        let index = usize::try_from(start.index).unwrap_or(usize::MAX);
+        if raw.0.type_ != unsafe_sys::YAML_SCALAR_EVENT || start.index != raw.0.end_mark.index || self.is_utf16() {
+            return mark;
+        }
+        let Some(before) = self.input.get(..index) else {
+            return mark;
+        };
+        let dense = before.trim_ascii_end();
+        let blanks = before.len() - dense.len();
+        if !dense.ends_with(b":") || blanks == 0 {
+            return mark;
+        }
+        if before[dense.len()..].contains(&b'\n') {
+            let (line, column) = self.position(dense.len());
+            return Origin { line, column };
+        }
+        Origin {
+            column: mark.column.saturating_sub(clamp(blanks as u64)),
+            ..mark
+        }
+    }
+
+    fn is_utf16(&self) -> bool {
+        self.input.starts_with(b"\xfe\xff") || self.input.starts_with(b"\xff\xfe")
     }
 
     fn raw(&mut self) -> Result<RawEvent, Fault> {

@@ -8,17 +8,15 @@ use indexmap::IndexMap;
 
 use super::super::super::document::{Fault, Limits};
 use super::super::super::value::{Origin, Property, Value};
-use super::compose::{Content, Graph, NodeId, fault, too_deep};
+use super::compose::{Content, Graph, NodeId, fault};
 use super::mapping::{self, Pair};
 use super::scalar;
 
-/// What one file may still ask for. Aliases and long keys make a small file large, so what is
-/// walked and what is written are both counted.
+/// How much text one file may still become. Keys repeat what stands above them, and aliases repeat
+/// values, so a small file can ask for a lot of it.
 #[derive(Debug)]
 pub(super) struct Budget {
-    nodes: usize,
-    bytes: usize,
-    limits: Limits,
+    left: usize,
 }
 
 /// A flat map in the making; a later sighting of a key replaces its value in place.
@@ -28,41 +26,24 @@ struct Walk<'a> {
     graph: &'a mut Graph,
     budget: &'a mut Budget,
     path: String,
-    depth: usize,
     flat: Flat,
 }
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            nodes: 0,
-            bytes: 0,
-            limits: *limits,
-        }
+        Self { left: limits.expansion }
     }
 
-    pub(super) fn node(&mut self, mark: Origin) -> Result<(), Fault> {
-        self.nodes += 1;
-        if self.nodes > self.limits.nodes {
-            let message = format!("more than {} values after aliases are expanded", self.limits.nodes);
-            return Err(Fault::limit(mark.line, mark.column, message, Limits::NODES));
-        }
-        Ok(())
-    }
-
-    pub(super) fn bytes(&mut self, count: usize, mark: Origin) -> Result<(), Fault> {
-        self.bytes = self.bytes.saturating_add(count);
-        if self.bytes > self.limits.expansion {
-            let message = format!("keys and values take more than {} bytes", self.limits.expansion);
-            return Err(Fault::limit(mark.line, mark.column, message, Limits::EXPANSION));
-        }
-        Ok(())
-    }
-
-    pub(super) fn depth(&self, depth: usize, mark: Origin) -> Result<(), Fault> {
-        if depth > self.limits.depth {
-            return Err(too_deep(mark, self.limits.depth));
-        }
+    pub(super) fn take(&mut self, bytes: usize, mark: Origin) -> Result<(), Fault> {
+        let too_much = || {
+            Fault::limit(
+                mark.line,
+                mark.column,
+                "keys and values take too much",
+                Limits::EXPANSION,
+            )
+        };
+        self.left = self.left.checked_sub(bytes).ok_or_else(too_much)?;
         Ok(())
     }
 }
@@ -74,7 +55,6 @@ pub(super) fn flatten(graph: &mut Graph, budget: &mut Budget) -> Result<Vec<Prop
         graph,
         budget,
         path: String::new(),
-        depth: 0,
         flat: Flat::new(),
     };
     walk.document(root)?;
@@ -103,9 +83,6 @@ impl Walk<'_> {
     fn value(&mut self, id: NodeId) -> Result<(), Fault> {
         let node = self.graph.node(id);
         let mark = node.mark;
-        self.budget.node(mark)?;
-        self.budget.depth(self.depth, mark)?;
-        self.depth += 1;
         match &node.content {
             Content::Scalar { tag, text } => {
                 let value = scalar::construct(*tag, text, mark)?;
@@ -129,7 +106,6 @@ impl Walk<'_> {
                 self.set(&pairs, mark)?;
             }
         }
-        self.depth -= 1;
         Ok(())
     }
 
@@ -209,7 +185,7 @@ impl Walk<'_> {
             Value::Bytes(bytes) => bytes.len(),
             Value::Bool(_) | Value::Integer(_) | Value::Double(_) => 0,
         };
-        self.budget.bytes(self.path.len() + length, mark)?;
+        self.budget.take(self.path.len() + length, mark)?;
         self.flat.insert(self.path.as_str().into(), (value, origin));
         Ok(())
     }

@@ -89,7 +89,7 @@ impl Key {
             },
             Content::Sequence { .. } | Content::Mapping { .. } => {
                 let mut text = String::new();
-                spell(graph, id, &mut text, 0, budget)?;
+                spell(graph, id, &mut text, budget)?;
                 (Kind::Collection, text.into())
             }
         };
@@ -132,12 +132,9 @@ impl Merge {
         let node = graph.node(id);
         match &node.content {
             Content::Mapping { entries, .. } => self.mapping(graph, entries, budget),
-            Content::Sequence { items, .. } => items.iter().try_for_each(|item| {
-                budget.node(node.mark)?;
-                match &graph.node(*item).content {
-                    Content::Mapping { entries, .. } => self.mapping(graph, entries, budget),
-                    _ => Err(not_mergeable(graph, *item)),
-                }
+            Content::Sequence { items, .. } => items.iter().try_for_each(|item| match &graph.node(*item).content {
+                Content::Mapping { entries, .. } => self.mapping(graph, entries, budget),
+                _ => Err(not_mergeable(graph, *item)),
             }),
             Content::Scalar { .. } => Err(not_mergeable(graph, id)),
         }
@@ -147,13 +144,11 @@ impl Merge {
         match entries {
             Entries::Effective(pairs) => {
                 for pair in pairs.iter() {
-                    budget.node(graph.node(pair.value).mark)?;
                     self.merged(pair.clone());
                 }
             }
             Entries::Written(written) => {
                 for (key, value) in written {
-                    budget.node(graph.node(*key).mark)?;
                     if is_merge(graph, *key) {
                         self.merge(graph, *value, budget)?;
                     } else {
@@ -214,10 +209,8 @@ fn not_mergeable(graph: &Graph, id: NodeId) -> Fault {
 }
 
 /// A collection used as a key, as Java prints one: `[a, b]`, `{a=1}`.
-fn spell(graph: &Graph, id: NodeId, text: &mut String, depth: usize, budget: &mut Budget) -> Result<(), Fault> {
+fn spell(graph: &Graph, id: NodeId, text: &mut String, budget: &mut Budget) -> Result<(), Fault> {
     let node = graph.node(id);
-    budget.node(node.mark)?;
-    budget.depth(depth, node.mark)?;
     let before = text.len();
     match &node.content {
         Content::Scalar { tag, text: raw } => {
@@ -230,7 +223,7 @@ fn spell(graph: &Graph, id: NodeId, text: &mut String, depth: usize, budget: &mu
             text.push('[');
             for (index, item) in items.iter().enumerate() {
                 text.push_str(if index == 0 { "" } else { ", " });
-                spell(graph, *item, text, depth + 1, budget)?;
+                spell(graph, *item, text, budget)?;
             }
             text.push(']');
         }
@@ -239,13 +232,13 @@ fn spell(graph: &Graph, id: NodeId, text: &mut String, depth: usize, budget: &mu
             if let Entries::Written(written) = entries {
                 for (index, (key, value)) in written.iter().enumerate() {
                     text.push_str(if index == 0 { "" } else { ", " });
-                    spell(graph, *key, text, depth + 1, budget)?;
+                    spell(graph, *key, text, budget)?;
                     text.push('=');
-                    spell(graph, *value, text, depth + 1, budget)?;
+                    spell(graph, *value, text, budget)?;
                 }
             }
             text.push('}');
         }
     }
-    budget.bytes(text.len() - before, node.mark)
+    budget.take(text.len() - before, node.mark)
 }
