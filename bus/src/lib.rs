@@ -15,7 +15,9 @@ mod supervise;
 
 pub mod amqp;
 pub mod embedded;
+mod fallback;
 
+pub use fallback::fallback;
 pub use link::{Link, LinkState, ReportSink, Signal, Traffic, TrafficCounts};
 pub use secret::{Credentials, Secret};
 pub use subscriber::{Concern, Subscriber};
