@@ -8,3 +8,6 @@ pub mod plan;
 pub mod worker;
 
 pub use worker::{Bell, Progress, Publisher};
+
+#[cfg(test)]
+mod tests;
