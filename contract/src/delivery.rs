@@ -27,6 +27,9 @@ pub struct RefreshReceipt {
     pub affects: Affects,
     /// Path of the delivery report.
     pub report: String,
+    /// Repositories that could not be looked at, and why: what is served of them may be old.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
 }
 
 /// How far an event has come.

@@ -4,6 +4,7 @@
 //! - [`accept`]: which media type a request gets
 //! - [`spring_error`], [`problem`]: what is said when something is wrong, on Spring's routes and on
 //!   those config-bus adds
+//! - [`bus`]: the routes of the bus, and the door for webhooks
 //! - [`authentication`], [`observe`]: what happens to every request on its way
 
 pub mod path;
@@ -11,6 +12,8 @@ pub mod path;
 pub mod accept;
 pub mod problem;
 pub mod spring_error;
+
+pub mod bus;
 
 pub mod authentication;
 pub mod observe;

@@ -20,6 +20,8 @@ pub mod publisher;
 
 pub mod delivery;
 
+pub mod inbound;
+
 mod head_log;
 
 use std::sync::{Arc, Mutex};

@@ -4,3 +4,4 @@
 //! Only then is anything published (promise 1: swap before event).
 
 pub mod monitor;
+pub mod operator;
