@@ -47,7 +47,9 @@ pub async fn refresh(
 /// [`JournalError`] when the journal cannot be read.
 pub async fn moved(change: &Change, outcome: &RefreshOutcome) -> Result<Option<StoredEvent>, JournalError> {
     for head in outcome.heads.iter().filter(|head| head.previous.is_some()) {
-        let event = change.event_of_move(&head.repository, &head.label, &head.commit).await?;
+        let event = change
+            .event_of_move(&head.repository, &head.label, &head.commit)
+            .await?;
         if event.is_some() {
             return Ok(event);
         }
@@ -69,20 +71,21 @@ impl Refreshed {
             [head] => Some(head.commit.clone()),
             _ => None,
         };
+        let failures = self.outcome.failures.iter();
         Ok(RefreshReceipt {
             id: event.id().clone(),
             state: report.map_or(EventState::Queued, |report| report.state),
             commit: notice.map(|notice| notice.to.clone()).or(only),
             previous: notice.and_then(|notice| notice.from.clone()),
-            destination: event.message.event.destination.clone().unwrap_or_else(Destination::everyone),
+            destination: event
+                .message
+                .event
+                .destination
+                .clone()
+                .unwrap_or_else(Destination::everyone),
             affects: notice.map_or(Affects::All, |notice| notice.affects.clone()),
             report: format!("/bus/refreshes/{}", event.id()),
-            failures: self.failures(),
+            failures: failures.map(|failure| failure.message.clone()).collect(),
         })
-    }
-
-    fn failures(&self) -> Vec<String> {
-        let failures = self.outcome.failures.iter();
-        failures.map(|failure| format!("{}: {}", failure.repository, failure.message)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration server, a whole flow at a time.
-
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod change;
 mod engine;
 mod golden;

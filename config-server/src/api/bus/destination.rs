@@ -10,9 +10,9 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// The query of the calls that refresh. Others' parameters are ignored, as Spring does.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct Parameters {
-    pub destination: Option<String>,
-    pub wait: Option<String>,
+pub(super) struct Parameters {
+    pub(super) destination: Option<String>,
+    pub(super) wait: Option<String>,
 }
 
 impl Parameters {
@@ -21,7 +21,7 @@ impl Parameters {
     /// The stock server ignores the query and so refreshes everybody (spring-cloud-bus contract 0,
     /// fact 9): nobody who writes a destination means that.
     #[must_use]
-    pub fn destination(&self, path: Option<&str>) -> Destination {
+    pub(super) fn destination(&self, path: Option<&str>) -> Destination {
         let given = path.map(|path| path.trim_end_matches('/').replace('/', ":"));
         let given = given.or_else(|| self.destination.clone());
         Destination::normalised(given.as_deref())
@@ -31,7 +31,7 @@ impl Parameters {
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn wait(&self) -> Result<Option<Duration>, &'static str> {
+    pub(super) fn wait(&self) -> Result<Option<Duration>, &'static str> {
         self.wait.as_deref().map(duration).transpose()
     }
 }

@@ -14,7 +14,8 @@ use super::{BusState, spring_error};
 use crate::store::Cause;
 
 /// What the stock server reads, as it says itself in a 415.
-const READABLE: &str = "application/vnd.spring-boot.actuator.v3+json, application/vnd.spring-boot.actuator.v2+json, application/json";
+const READABLE: &str =
+    "application/vnd.spring-boot.actuator.v3+json, application/vnd.spring-boot.actuator.v2+json, application/json";
 
 /// Why a body names no property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +104,9 @@ impl Refused {
             Self::Body(wrong) => spring_error(StatusCode::BAD_REQUEST, wrong, uri, headers),
             Self::MediaType => {
                 let mut response = spring_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "", uri, headers);
-                response.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(READABLE));
+                response
+                    .headers_mut()
+                    .insert(header::ACCEPT, HeaderValue::from_static(READABLE));
                 response
             }
         }
@@ -131,8 +134,16 @@ mod tests {
         check(json, r#"{"name":"demo.num","value":3}"#, Ok(("demo.num", "3")));
         check(json, r#"{"name":"demo.flag","value":true}"#, Ok(("demo.flag", "true")));
         check(json, r#"{"name":"demo.blank","value":""}"#, Ok(("demo.blank", "")));
-        check(json, r#"{"name":"demo.x","value":"y","other":"z"}"#, Ok(("demo.x", "y")));
-        check(Some("application/vnd.spring-boot.actuator.v3+json"), r#"{"name":"a","value":"y2"}"#, Ok(("a", "y2")));
+        check(
+            json,
+            r#"{"name":"demo.x","value":"y","other":"z"}"#,
+            Ok(("demo.x", "y")),
+        );
+        check(
+            Some("application/vnd.spring-boot.actuator.v3+json"),
+            r#"{"name":"a","value":"y2"}"#,
+            Ok(("a", "y2")),
+        );
         for body in [
             r#"{"name":"demo.nil","value":null}"#,
             r#"{"name":"demo.x"}"#,
@@ -144,7 +155,11 @@ mod tests {
         ] {
             check(json, body, Err(Refused::Body("")));
         }
-        check(Some("text/plain"), r#"{"name":"demo.x","value":"y"}"#, Err(Refused::MediaType));
+        check(
+            Some("text/plain"),
+            r#"{"name":"demo.x","value":"y"}"#,
+            Err(Refused::MediaType),
+        );
         check(None, "", Err(Refused::MediaType));
     }
 }

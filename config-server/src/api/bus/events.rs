@@ -32,7 +32,10 @@ pub(super) async fn events(
     let mut response = Body::from_stream(stream).into_response();
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    answer.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-transform"),
+    );
     // Or nginx keeps events until its buffer is full.
     answer.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response

@@ -14,7 +14,7 @@ const RETRY_AFTER: u64 = 5;
 
 /// An answer to a call that needs the journal, and does not have it. Nothing was published.
 #[derive(Debug)]
-pub struct JournalFailure(JournalError);
+pub(super) struct JournalFailure(JournalError);
 
 impl From<JournalError> for JournalFailure {
     fn from(error: JournalError) -> Self {

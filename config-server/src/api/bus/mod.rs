@@ -67,7 +67,10 @@ where
         router
             .route(&format!("{base}/{id}"), springs(post(refresh::spring_everybody)))
             .route(&format!("{base}/{id}/"), springs(post(refresh::spring_nobody)))
-            .route(&format!("{base}/{id}/{{*destination}}"), springs(post(refresh::spring_named)))
+            .route(
+                &format!("{base}/{id}/{{*destination}}"),
+                springs(post(refresh::spring_named)),
+            )
     })
 }
 
@@ -80,7 +83,10 @@ where
     ["busenv", "bus-env"].iter().fold(Router::new(), |router, id| {
         router
             .route(&format!("{base}/{id}"), springs(post(environment::everybody)))
-            .route(&format!("{base}/{id}/{{*destination}}"), springs(post(environment::named)))
+            .route(
+                &format!("{base}/{id}/{{*destination}}"),
+                springs(post(environment::named)),
+            )
     })
 }
 
@@ -99,9 +105,8 @@ fn ours<S: Clone + Send + Sync + 'static>(route: MethodRouter<S>) -> MethodRoute
 }
 
 fn springs<S: Clone + Send + Sync + 'static>(route: MethodRouter<S>) -> MethodRouter<S> {
-    route.fallback(async |uri: Uri, headers: HeaderMap| {
-        spring_error(StatusCode::METHOD_NOT_ALLOWED, "", &uri, &headers)
-    })
+    route
+        .fallback(async |uri: Uri, headers: HeaderMap| spring_error(StatusCode::METHOD_NOT_ALLOWED, "", &uri, &headers))
 }
 
 fn spring_error(status: StatusCode, message: &str, uri: &Uri, headers: &HeaderMap) -> Response {

@@ -66,7 +66,10 @@ impl<'a> Call<'a> {
     }
 
     fn media_type(&self) -> String {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let value = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default();
         media_type.trim().to_ascii_lowercase()
     }
@@ -81,7 +84,12 @@ impl<'a> Call<'a> {
             .collect();
         match paths.as_slice() {
             [] => Err(Unreadable::NoPath),
-            [only] => Ok(only.split(',').map(str::trim).filter(|path| !path.is_empty()).map(str::to_owned).collect()),
+            [only] => Ok(only
+                .split(',')
+                .map(str::trim)
+                .filter(|path| !path.is_empty())
+                .map(str::to_owned)
+                .collect()),
             _ => Ok(paths),
         }
     }
@@ -98,7 +106,10 @@ impl Told<'_> {
     /// Whether the header `name` is there with exactly this value.
     #[must_use]
     pub fn header_is(&self, name: &str, value: &str) -> bool {
-        self.headers.get_all(name).iter().any(|own| own.as_bytes() == value.as_bytes())
+        self.headers
+            .get_all(name)
+            .iter()
+            .any(|own| own.as_bytes() == value.as_bytes())
     }
 
     /// Whether the header `name` is there and says anything.

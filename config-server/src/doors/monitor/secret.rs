@@ -74,7 +74,9 @@ fn gitee_signed(headers: &HeaderMap, secret: &str) -> bool {
     };
     let tag: Vec<u8> = percent_decode_str(tag).collect();
     let message = format!("{time}\n{secret}");
-    BASE64.decode(tag).is_ok_and(|tag| has_tag(message.as_bytes(), &tag, secret))
+    BASE64
+        .decode(tag)
+        .is_ok_and(|tag| has_tag(message.as_bytes(), &tag, secret))
 }
 
 /// In the header since Gitee is called so, in the body before.

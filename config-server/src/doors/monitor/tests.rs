@@ -39,12 +39,19 @@ fn case(recorded: &Value) -> Case {
     Case {
         name: text(&recorded["name"]),
         method: text(&request["method"]),
-        query: text(&request["path"]).split_once('?').map(|(_, query)| query.to_owned()),
+        query: text(&request["path"])
+            .split_once('?')
+            .map(|(_, query)| query.to_owned()),
         headers: headers.map(|(name, value)| pair(name, &text(value))).collect(),
         body,
         status: recorded["status"].as_u64().expect("a status"),
         answer: text(&recorded["body"]),
-        destinations: recorded["destinations"].as_array().expect("a list").iter().map(text).collect(),
+        destinations: recorded["destinations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(text)
+            .collect(),
     }
 }
 
@@ -72,8 +79,10 @@ fn every_recorded_call_is_answered_as_the_stock_server_did() {
             // Ours: the stock server has no reader for it.
             Ok(targets) if name == "azure-devops-git-push" => assert_eq!(targets, ["*"]),
             Ok(targets) => {
-                let destinations: Vec<String> =
-                    targets.iter().map(|target| Destination::normalised(Some(target)).to_string()).collect();
+                let destinations: Vec<String> = targets
+                    .iter()
+                    .map(|target| Destination::normalised(Some(target)).to_string())
+                    .collect();
                 assert_eq!(destinations, case.destinations, "{name}");
                 if case.status == 200 {
                     assert_eq!(serde_json::to_string(&targets).expect("texts"), case.answer, "{name}");
@@ -120,7 +129,9 @@ fn callers_are_known_by_their_headers() {
 
 fn guarded(provider: Provider) -> MonitorSettings {
     let mut settings = MonitorSettings::default();
-    settings.secrets.insert(provider, Secret::new("It's a Secret to Everybody".into()));
+    settings
+        .secrets
+        .insert(provider, Secret::new("It's a Secret to Everybody".into()));
     settings
 }
 
@@ -141,16 +152,30 @@ fn a_signature_proves_the_body() {
     let other = signature(b"[]");
     let prefixed = format!("sha256={tag}");
     for (provider, mark, header, value) in [
-        (Provider::Github, "x-github-event", "x-hub-signature-256", prefixed.as_str()),
+        (
+            Provider::Github,
+            "x-github-event",
+            "x-hub-signature-256",
+            prefixed.as_str(),
+        ),
         (Provider::Gitea, "x-gitea-event", "x-gitea-signature", &tag),
         (Provider::Gogs, "x-gogs-event", "x-gogs-signature", &tag),
         (Provider::Bitbucket, "x-event-key", "x-hub-signature", &prefixed),
     ] {
         let event = (mark, "push");
         assert!(admitted(provider, b"{}", &[event, (header, value)]), "{header}");
-        assert!(!admitted(provider, b"{ }", &[event, (header, value)]), "{header}: another body");
-        assert!(!admitted(provider, b"{}", &[event, (header, &other)]), "{header}: another tag");
-        assert!(!admitted(provider, b"{}", &[event, (header, "sha256=zz")]), "{header}: no tag");
+        assert!(
+            !admitted(provider, b"{ }", &[event, (header, value)]),
+            "{header}: another body"
+        );
+        assert!(
+            !admitted(provider, b"{}", &[event, (header, &other)]),
+            "{header}: another tag"
+        );
+        assert!(
+            !admitted(provider, b"{}", &[event, (header, "sha256=zz")]),
+            "{header}: no tag"
+        );
         assert!(!admitted(provider, b"{}", &[event]), "{header}: unsigned");
     }
 }
@@ -162,7 +187,11 @@ fn a_token_proves_the_caller() {
     let token = "It's a Secret to Everybody";
     let gitlab = ("x-gitlab-event", "Push Hook");
     assert!(admitted(Provider::Gitlab, b"{}", &[gitlab, ("x-gitlab-token", token)]));
-    assert!(!admitted(Provider::Gitlab, b"{}", &[gitlab, ("x-gitlab-token", "guess")]));
+    assert!(!admitted(
+        Provider::Gitlab,
+        b"{}",
+        &[gitlab, ("x-gitlab-token", "guess")]
+    ));
     assert!(admitted(Provider::Azure, azure, &[("authorization", &basic)]));
     assert!(!admitted(Provider::Azure, azure, &[("authorization", "Basic eDp5")]));
     assert!(admitted(Provider::Generic, b"{}", &[(secret::TOKEN, token)]));

@@ -265,6 +265,9 @@ impl Refresher {
         self.damaged = false;
         self.shared.refs.store(Some(Arc::new(refs)));
         self.shared.contact().succeeded(Instant::now());
+        // Its moves are announced whether or not anybody has read it since the start.
+        let default = self.shared.settings.default_label.clone();
+        let _ = self.follow(&default, cause).await;
         let mut outcome = RefreshOutcome::default();
         for head in self.shared.heads.all() {
             match self.advance_head(&head, cause).await {

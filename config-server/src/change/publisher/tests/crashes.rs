@@ -247,7 +247,11 @@ async fn an_operators_event_that_waited_too_long_is_given_up_for_all_to_see() {
         .await
         .expect("written down");
     change.start(bus.clone(), None, &tracker, &stop);
-    let report = change.delivery().settled(event.id(), DEADLINE).await.expect("a readable journal");
+    let report = change
+        .delivery()
+        .settled(event.id(), DEADLINE)
+        .await
+        .expect("a readable journal");
     assert_eq!(report.map(|report| report.state), Some(EventState::Expired));
     assert_eq!(bus.arrived(), []);
     stop.cancel();
@@ -259,9 +263,10 @@ async fn agents_of_this_server_hear_at_once_what_the_broker_does_not_take() {
     let id = recorded(directory.path()).await;
     let (broker, hub) = (ScriptedBus::new(Manner::IsDown), ScriptedBus::new(Manner::Takes));
     let life = Life::begin(directory.path(), None).await;
-    life.change.start(broker.clone(), Some(hub.clone()), &life.tracker, &life.stop);
+    life.change
+        .start(broker.clone(), Some(hub.clone()), &life.tracker, &life.stop);
     broker.attempted(3).await;
-    assert_eq!(hub.arrived(), [id.clone()]);
+    assert_eq!(hub.arrived(), std::slice::from_ref(&id));
     broker.becomes(Manner::Takes);
     life.published(&id).await;
     assert_eq!(hub.arrived(), [id]);

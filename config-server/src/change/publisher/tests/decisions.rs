@@ -109,7 +109,10 @@ fn nothing_is_sent_while_the_journal_cannot_be_written() {
     let Step::Wait(until) = plan.next(&queued(&[3, 4]), moment(start)) else {
         panic!("it waits");
     };
-    assert_eq!(plan.next(&queued(&[3, 4]), moment(until)), Step::Record { number: 3, time: 9 });
+    assert_eq!(
+        plan.next(&queued(&[3, 4]), moment(until)),
+        Step::Record { number: 3, time: 9 }
+    );
 }
 
 /// What the world answers to one step.

@@ -1,0 +1,6 @@
+//! A head moves, an operator calls, a webhook arrives: what goes out, and what is told of it.
+
+mod calls;
+mod harness;
+mod peers;
+mod rounds;
