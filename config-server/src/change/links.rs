@@ -192,3 +192,106 @@ fn last_name(path: &str) -> &str {
 fn mentions(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::diff::ChangeKind;
+
+    fn directory(id: &str, entries: Vec<(&str, Node)>) -> Directory {
+        let entries = entries.into_iter().map(|(name, node)| (name.into(), node)).collect();
+        let id = ContentId::new(id);
+        Directory { id, entries }
+    }
+
+    fn file(content: &str) -> Node {
+        let id = ContentId::new(content);
+        Node::File(Arc::new(Blob::new(id, content.to_owned().into(), None)))
+    }
+
+    fn change(path: &str) -> Change {
+        Change {
+            path: path.into(),
+            kind: ChangeKind::Modified,
+        }
+    }
+
+    /// Whom a change of `path` touches besides `stock`, when the tree holds `entries`.
+    fn check(entries: Vec<(&str, Node)>, path: &str, expected: &Affects) {
+        let links = Memory::default().links(&directory("root", entries));
+        let named = Affects::union([Scope::new(Some("stock"), None)]);
+        assert_eq!(links.widen(&[change(path)], named), *expected, "{path}");
+    }
+
+    fn stock_and(application: Option<&str>) -> Affects {
+        let other = application.map(|name| Scope::new(Some(name), None));
+        Affects::union(other.into_iter().chain([Scope::new(Some("stock"), None)]))
+    }
+
+    #[test]
+    fn an_imported_file_touches_everybody() {
+        let tree = || {
+            vec![(
+                "orders.yml",
+                file("spring.config.import: 'optional:file:./shared/db.yml'\n"),
+            )]
+        };
+        check(tree(), "shared/db.yml", &Affects::All);
+        check(tree(), "shared/db-dev.properties", &Affects::All);
+        check(tree(), "shared/dbx.yml", &stock_and(None));
+        let below = || vec![("orders.yml", file("spring.config.import:\n- extra/\n"))];
+        check(below(), "extra/a/b.yml", &Affects::All);
+        check(below(), "more/b.yml", &stock_and(None));
+    }
+
+    #[test]
+    fn an_import_that_only_a_request_decides_touches_everybody_always() {
+        let tree = vec![("orders.properties", file("spring.config.import=${where}.yml\n"))];
+        check(tree, "anything.txt", &Affects::All);
+    }
+
+    #[test]
+    fn a_file_of_an_included_profile_touches_every_profile() {
+        let tree = || {
+            let include = file("spring.profiles.include: common, eu\n");
+            vec![(
+                "nested",
+                Node::Directory(Arc::new(directory("nested", vec![("application.yml", include)]))),
+            )]
+        };
+        check(tree(), "orders-common.yml", &stock_and(Some("orders")));
+        check(tree(), "orders-eu.yml", &stock_and(Some("orders")));
+        check(tree(), "application-eu.yml", &Affects::All);
+        check(tree(), "orders-dev.yml", &stock_and(None));
+        let group = vec![("application.yml", file("spring.profiles.group.dev: [debug]\n"))];
+        check(group, "orders-debug.yml", &stock_and(Some("orders")));
+    }
+
+    #[test]
+    fn what_a_symbolic_link_points_to_touches_everybody() {
+        let tree = || vec![("orders.yml", Node::Link("shared/base.yml".into()))];
+        check(tree(), "shared/base.yml", &Affects::All);
+        check(tree(), "shared/other.yml", &stock_and(None));
+        check(vec![("x", Node::Link("..".into()))], "y", &Affects::All);
+    }
+
+    #[test]
+    fn without_links_the_naming_rules_have_the_last_word() {
+        let tree = || vec![("orders.yml", file("important: group of includes\n"))];
+        check(tree(), "orders.yml", &stock_and(None));
+        let links = Memory::default().links(&directory("root", tree()));
+        assert_eq!(*links, Links::default());
+        assert_eq!(links.widen(&[change("a.yml")], Affects::All), Affects::All);
+    }
+
+    #[test]
+    fn a_directory_seen_before_is_not_read_again() {
+        let mut memory = Memory::default();
+        let first = memory.links(&directory(
+            "same",
+            vec![("a.yml", file("spring.config.import: x.yml\n"))],
+        ));
+        let second = memory.links(&directory("same", Vec::new()));
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+}

@@ -198,3 +198,6 @@ impl Delivery {
 
 /// A bus id as rounds and the list of agents share it.
 pub(crate) type Member = Arc<BusId>;
+
+#[cfg(test)]
+mod tests;
