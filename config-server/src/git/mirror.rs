@@ -105,8 +105,15 @@ impl Mirror {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false);
         let repository = Repository::init_opts(&growing, &options).map_err(|_| Failure::Disk(io::ErrorKind::Other))?;
-        let table = fetch_into(&repository, line, true)?;
+        let fetched = fetch_into(&repository, line, true);
         drop(repository);
+        let table = match fetched {
+            Ok(table) => table,
+            Err(failure) => {
+                remove(&growing)?;
+                return Err(failure);
+            }
+        };
         let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         remove(&self.path)?;
         fs::rename(&growing, &self.path).map_err(|error| Failure::disk(&error))?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::error::Failure;
 
@@ -28,10 +28,12 @@ impl RefTable {
         let mut table = Self::default();
         for reference in repository.references().map_err(|e| Failure::reading(&e))? {
             let reference = reference.map_err(|e| Failure::reading(&e))?;
-            let (Ok(name), Ok(commit)) = (reference.name(), reference.peel(ObjectType::Commit)) else {
-                continue;
-            };
-            table.insert(name, commit.id());
+            let Ok(name) = reference.name() else { continue };
+            match reference.peel(ObjectType::Commit) {
+                Ok(commit) => table.insert(name, commit.id()),
+                Err(error) if names_no_commit(&error) => {}
+                Err(error) => return Err(Failure::reading(&error)),
+            }
         }
         Ok(table)
     }
@@ -79,6 +81,11 @@ impl RefTable {
     pub fn branches(&self) -> impl Iterator<Item = (&str, Oid)> {
         self.branches.iter().map(|(name, commit)| (name.as_str(), *commit))
     }
+}
+
+/// A tag of a tree or a file, as opposed to one whose object is missing.
+fn names_no_commit(error: &git2::Error) -> bool {
+    matches!(error.code(), ErrorCode::Peel | ErrorCode::InvalidSpec)
 }
 
 /// Whether a label may be a full or abbreviated commit id.

@@ -258,7 +258,6 @@ mod tests {
             "ssh://-oProxyCommand=x/y",
             "-oProxyCommand=x:y",
             "ssh://-l@host/y",
-            "http:///x",
         ] {
             assert!(Remote::parse(uri).is_err(), "{uri}");
         }

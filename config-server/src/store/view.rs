@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::MoveId;
+use contract::{Label, MoveId};
 use thiserror::Error;
 
 use crate::engine::resolve::Layout;
@@ -23,6 +23,9 @@ pub struct View {
     pub stale: Option<Duration>,
     /// The head move that is served, when there is just one head.
     pub moved: Option<MoveId>,
+    /// Whose head that is: the default label when none was asked for, `master` where `main` was
+    /// guessed, `main` where `refs/heads/main` was spelt out.
+    pub label: Option<Label>,
 }
 
 /// One snapshot and how to read it.

@@ -3,4 +3,5 @@
 
 mod change;
 mod engine;
+mod git;
 mod golden;

@@ -53,6 +53,10 @@ impl Dripping {
     /// When there is none.
     pub async fn start(bytes: &'static [u8]) -> Result<Self> {
         let (port, end) = serve(move |mut stream| async move {
+            // The client speaks first.
+            if stream.readable().await.is_err() {
+                return;
+            }
             for byte in bytes.iter().cycle() {
                 if stream.write_all(&[*byte]).await.is_err() {
                     return;

@@ -255,7 +255,7 @@ fn accepted(answer: Response, content_type: &str) -> Result<Response, Failure> {
 fn broken(error: &reqwest::Error) -> Failure {
     tracing::debug!(error = %error.without_url_text(), "a request to the remote failed");
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    let mut kind = io::ErrorKind::Other;
+    let mut kind = None;
     while let Some(error) = cause {
         if error.is::<rustls::Error>() {
             return Failure::Certificate;
@@ -264,11 +264,15 @@ fn broken(error: &reqwest::Error) -> Failure {
             if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
                 return Failure::Certificate;
             }
-            kind = io.kind();
+            kind = Some(io.kind());
         }
         cause = error.source();
     }
-    Failure::Unreachable(kind)
+    match kind {
+        Some(kind) => Failure::Unreachable(kind),
+        None if error.is_connect() => Failure::Unreachable(io::ErrorKind::Other),
+        None => Failure::Protocol,
+    }
 }
 
 /// Addresses may hold credentials, so they are left out of what is logged.

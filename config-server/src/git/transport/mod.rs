@@ -12,6 +12,7 @@ mod tcp;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -84,6 +85,11 @@ impl Line {
     /// Runs a fetch whose transports use this line. When it fails, says what the transport saw.
     pub(super) fn carry<T>(&self, fetch: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
         register()?;
+        if let Route::Local(path) = &*self.route
+            && !Path::new(path).is_dir()
+        {
+            return Err(Failure::NotARepository);
+        }
         CURRENT.set(Some(self.clone()));
         let fetched = fetch();
         CURRENT.set(None);

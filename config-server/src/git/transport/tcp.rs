@@ -34,6 +34,6 @@ mod tests {
 
     #[test]
     fn the_request_counts_itself() {
-        assert_eq!(request("h", 1, "/r"), "001egit-upload-pack /r\0host=h:1\0");
+        assert_eq!(request("h", 1, "/r"), "0020git-upload-pack /r\0host=h:1\0");
     }
 }

@@ -104,7 +104,11 @@ impl Repository {
         let fetcher = Fetcher::start(&remote, settings, mirror.clone(), &surroundings.tracker, stop.clone())?;
         let heads = Heads::new(name, layout(&remote, settings), surroundings.log.clone());
         let shared = Arc::new(Shared {
-            settings: settings.clone(),
+            settings: GitSettings {
+                // The address may hold credentials; nobody needs them any longer.
+                uri: remote.shown.to_string(),
+                ..settings.clone()
+            },
             heads,
             contact: Mutex::new(Contact::new(Instant::now(), age(&mirror))),
             mirror,

@@ -248,11 +248,11 @@ impl Refresher {
         let cause = self.rounds.cause();
         let span = info_span!("refresh", repository = %self.shared.heads.repository, cause = ?cause);
         async {
+            self.shared.heads.write_down_missed(cause).await;
             let outcome = match fetched {
                 Ok(refs) => self.advance(refs, cause).await,
                 Err(error) => self.failed(error),
             };
-            self.shared.heads.write_down_missed(cause).await;
             for waiter in self.rounds.finish() {
                 self.tell(waiter, &outcome).await;
             }

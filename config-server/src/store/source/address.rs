@@ -15,7 +15,7 @@ const PLACEHOLDERS: [&str; 3] = ["{application}", "{profile}", "{label}"];
 const LONGEST: usize = 200;
 
 /// An address that has to be completed for each request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Template(String);
 
 /// Why an address cannot have placeholders where it has them.

@@ -77,8 +77,8 @@ impl Picked {
     }
 
     pub(in crate::store) fn into_view(self) -> View {
-        let moved = match &*self.choices {
-            [choice] => choice.head.moved.clone(),
+        let single = match &*self.choices {
+            [choice] => Some(choice.head.clone()),
             _ => None,
         };
         let stale = self
@@ -91,7 +91,8 @@ impl Picked {
             version: self.version,
             state: self.state,
             stale,
-            moved,
+            moved: single.as_ref().and_then(|head| head.moved.clone()),
+            label: single.map(|head| head.label.clone()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The repositories of an address with placeholders: one per completed address, a bounded number.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::git::GitError;
@@ -10,7 +11,6 @@ use crate::store::repository::{Repository, Surroundings};
 use super::address::Template;
 
 /// Opened repositories by completed address.
-#[derive(Debug)]
 pub(super) struct Templates {
     pub(super) template: Template,
     settings: GitSettings,
@@ -18,13 +18,12 @@ pub(super) struct Templates {
     opened: Mutex<Opened>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Opened {
     by_uri: HashMap<String, Entry>,
     clock: u64,
 }
 
-#[derive(Debug)]
 struct Entry {
     repository: Arc<Repository>,
     used: u64,
@@ -69,6 +68,13 @@ impl Templates {
 
     fn lock(&self) -> MutexGuard<'_, Opened> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Templates {
+    /// Addresses may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.all()).finish()
     }
 }
 

@@ -1,0 +1,254 @@
+//! Several repositories behind one server, and directories.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use config_server::engine::document::Limits;
+use config_server::settings::backend::PatternRepo;
+use config_server::settings::{Backend, GitSettings, NativeSettings};
+use config_server::store::{View, ViewError};
+use tempfile::TempDir;
+use test_support::{GitFixture, eventually};
+
+use super::{SOON, Served, manual, query, text};
+
+fn fixture(who: &str) -> GitFixture {
+    let fixture = GitFixture::new().expect("a fixture");
+    fixture.commit_file("who", who).expect("a commit");
+    fixture
+}
+
+async fn who(served: &Served, application: &str, profiles: &str) -> Option<String> {
+    let view = served
+        .store
+        .view(&query(application, profiles, None), None)
+        .await
+        .ok()?;
+    text(&view, "who")
+}
+
+fn pattern(name: &str, patterns: &[&str], git: GitSettings) -> PatternRepo {
+    PatternRepo {
+        name: name.to_owned(),
+        patterns: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+        git,
+    }
+}
+
+#[tokio::test]
+async fn patterns_choose_the_repository_and_the_default_one_serves_the_rest() {
+    let (default, team, local) = (fixture("default"), fixture("team"), fixture("local"));
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let mut settings = manual(&default.uri(), basedir.path());
+    settings.repos = vec![
+        pattern("team", &["team*/*"], manual(&team.uri(), basedir.path())),
+        pattern("local", &["local/dev"], manual(&local.uri(), basedir.path())),
+        pattern("gone", &["gone"], manual("file:///nonexistent", basedir.path())),
+    ];
+    let served = Served::open(Backend::Git(settings), basedir, Arc::default()).await;
+    for (application, profiles, expected) in [
+        ("foo", "dev", "default"),
+        ("team-a", "prod,dev", "team"),
+        ("local", "dev,prod", "local"),
+        ("local", "prod,dev", "default"),
+        ("gone", "dev", "default"),
+    ] {
+        assert_eq!(
+            who(&served, application, profiles).await.as_deref(),
+            Some(expected),
+            "{application}/{profiles}"
+        );
+    }
+    // A label only the default repository has.
+    default.branch("extra").expect("a branch");
+    served.look().await;
+    let view = served
+        .store
+        .view(&query("team-a", "dev", Some("extra")), None)
+        .await
+        .expect("a view");
+    assert_eq!(text(&view, "who").as_deref(), Some("default"));
+}
+
+/// Repositories `foo` and `bar` side by side.
+fn side_by_side() -> TempDir {
+    let root = TempDir::new().expect("a directory");
+    for name in ["foo", "bar"] {
+        let fixture = fixture(name);
+        fs::rename(fixture.upstream(), root.path().join(name)).expect("moved");
+    }
+    root
+}
+
+#[tokio::test]
+async fn placeholders_choose_the_repository_and_nothing_outside_its_place() {
+    let root = side_by_side();
+    let uri = format!("file://{}/{{application}}", root.path().display());
+    let served = Served::git(&uri).await;
+    assert_eq!(who(&served, "foo", "dev").await.as_deref(), Some("foo"));
+    assert_eq!(who(&served, "bar", "dev").await.as_deref(), Some("bar"));
+    let missing = served
+        .store
+        .view(&query("nope", "dev", None), None)
+        .await
+        .expect_err("missing");
+    assert!(matches!(missing, ViewError::Unreachable(_)), "{missing}");
+    for hostile in ["../foo", "foo/../bar", "/foo", "foo#x", "foo%2fbar", "foo:1", ".git"] {
+        let refused = served.store.view(&query(hostile, "dev", None), None).await;
+        assert!(matches!(refused, Err(ViewError::Refused(_))), "{hostile}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn names_that_strangers_invent_never_push_out_what_works() {
+    let root = side_by_side();
+    let uri = format!("file://{}/{{application}}", root.path().display());
+    let served = Served::with(&uri, |settings| settings.max_mirrors = 2).await;
+    assert_eq!(who(&served, "foo", "dev").await.as_deref(), Some("foo"));
+    for number in 0..10 {
+        assert_eq!(who(&served, &format!("invented{number}"), "dev").await, None);
+    }
+    let repositories: Vec<String> = served
+        .store
+        .heads()
+        .iter()
+        .map(|head| head.repository.to_string())
+        .collect();
+    assert_eq!(repositories, [uri.replace("{application}", "foo")]);
+    // A third one that works takes the place of an invented one; a fourth that of the oldest.
+    assert_eq!(who(&served, "bar", "dev").await.as_deref(), Some("bar"));
+    assert_eq!(who(&served, "foo", "dev").await.as_deref(), Some("foo"));
+    assert_eq!(served.store.heads().len(), 2);
+    let mirrors = || fs::read_dir(served.basedir.path()).expect("a directory").count();
+    eventually!(SOON, mirrors() == 2);
+}
+
+fn native(directory: &Path) -> NativeSettings {
+    NativeSettings {
+        search_locations: vec![format!("file:{}/", directory.display())],
+        add_label_locations: true,
+        default_label: "master".to_owned(),
+        version: None,
+        fail_on_error: false,
+        limits: Limits::default(),
+    }
+}
+
+fn layers(view: &View) -> Vec<Option<String>> {
+    let of = |index: usize, path| {
+        text(
+            &View {
+                layers: vec![view.layers[index].clone()],
+                ..view.clone()
+            },
+            path,
+        )
+    };
+    (0..view.layers.len())
+        .map(|index| of(index, "who").or_else(|| of(index, "0/who")))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_composite_ranks_its_members_in_order_and_has_no_version() {
+    let (first, second) = (fixture("first"), fixture("second"));
+    let directory = TempDir::new().expect("a directory");
+    fs::write(directory.path().join("who"), "native").expect("a file");
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let members = || {
+        vec![
+            Backend::Git(manual(&first.uri(), basedir.path())),
+            Backend::Native(native(directory.path())),
+            Backend::Git(manual(&second.uri(), basedir.path())),
+        ]
+    };
+    let composite = |members, fail_on_error| Backend::Composite { members, fail_on_error };
+    let served = Served::open(composite(members(), true), basedir.clone(), Arc::default()).await;
+    let view = served.view(None).await.expect("a view");
+    let expected = ["first", "native", "second"].map(|who| Some(who.to_owned()));
+    assert_eq!(layers(&view), expected);
+    assert_eq!((view.version.as_deref(), view.state), (None, None));
+    assert!(matches!(
+        served.view(Some("nope")).await,
+        Err(ViewError::UnknownLabel(_))
+    ));
+    served.close().await;
+
+    let lenient = Served::open(composite(members(), false), basedir.clone(), Arc::default()).await;
+    let view = lenient.view(Some("nope")).await.expect("a view");
+    assert_eq!(layers(&view), [Some("native".to_owned())]);
+    lenient.close().await;
+
+    let single = composite(members().drain(..1).collect(), true);
+    let single = Served::open(single, basedir, Arc::default()).await;
+    let view = single.view(None).await.expect("a view");
+    assert_eq!((view.version.is_some(), view.state), (true, Some("")));
+}
+
+#[tokio::test]
+async fn one_repository_used_twice_has_two_mirrors() {
+    let repository = fixture("twice");
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let member = || Backend::Git(manual(&repository.uri(), basedir.path()));
+    let backend = Backend::Composite {
+        members: vec![member(), member()],
+        fail_on_error: true,
+    };
+    let served = Served::open(backend, basedir.clone(), Arc::default()).await;
+    assert_eq!(served.view(None).await.expect("a view").layers.len(), 2);
+    repository.commit_file("who", "again").expect("a commit");
+    assert_eq!(served.refresh().await.len(), 2);
+    assert_eq!(served.log.moves().len(), 4);
+}
+
+#[tokio::test]
+async fn directories_are_watched_and_their_changes_are_moves() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("app.yml");
+    fs::write(&path, "v: 1").expect("a file");
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let served = Served::open(Backend::Native(native(directory.path())), basedir, Arc::default()).await;
+    let view = served.view(None).await.expect("a view");
+    assert_eq!(text(&view, "0/app.yml").as_deref(), Some("v: 1"));
+    assert_eq!((view.version, view.state), (None, None));
+    let served = &served;
+    fs::write(&path, "v: 2").expect("a file");
+    eventually("the change is served", SOON, async || {
+        let view = served.view(None).await.expect("a view");
+        (text(&view, "0/app.yml").as_deref() == Some("v: 2")).then_some(())
+    })
+    .await;
+    // Looking tells the same, and a broken file has the whole one behind it.
+    fs::write(&path, "v: [").expect("a file");
+    served.refresh().await;
+    let view = served.view(Some("any")).await.expect("a view");
+    let fallbacks = &view.layers[0].fallbacks;
+    assert_eq!((fallbacks.len(), &*view.layers[0].label), (1, "any"));
+    assert!(served.log.moves().len() >= 3);
+    let current = view.layers[0].snapshot.commit.to_string();
+    assert!(served.at_least(&current).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_swapped_kubernetes_volume_is_seen() {
+    use std::os::unix::fs::symlink;
+    let directory = TempDir::new().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    for (volume, content) in [("..1", "v: 1"), ("..2", "v: 2")] {
+        fs::create_dir(at(volume)).expect("a directory");
+        fs::write(at(volume).join("app.yml"), content).expect("a file");
+    }
+    symlink("..1", at("..data")).expect("a link");
+    symlink("..data/app.yml", at("app.yml")).expect("a link");
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let served = Served::open(Backend::Native(native(directory.path())), basedir, Arc::default()).await;
+    symlink("..2", at("..tmp")).expect("a link");
+    fs::rename(at("..tmp"), at("..data")).expect("a swap");
+    let served = &served;
+    eventually("the new volume is served", SOON, async || {
+        let view = served.view(None).await.expect("a view");
+        (text(&view, "0/app.yml").as_deref() == Some("v: 2")).then_some(())
+    })
+    .await;
+}
