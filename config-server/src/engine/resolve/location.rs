@@ -1,14 +1,12 @@
 //! Where a query looks: the directories of a layout, in rising precedence (contract 2.4, 2.6).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Layout;
 use crate::engine::query::Query;
 use crate::engine::tree::{Directory, LinksPassed, Node, Place};
-
-/// What a request fills in.
-const PLACEHOLDERS: [&str; 3] = ["{application}", "{profile}", "{label}"];
 
 /// A tree that files are looked for in, and how they are called.
 #[derive(Debug)]
@@ -38,12 +36,11 @@ pub(super) struct Locations<'t> {
 
 impl Layout {
     /// Cuts a native location in the directory that is read into the tree, and the rest below it
-    /// that depends on the request: `file:/etc/config` and `{application}`.
+    /// with placeholders and patterns: `file:/etc/config` and `{application}`.
     #[must_use]
     pub fn fixed_part(location: &str) -> (&str, &str) {
-        let placeholders = PLACEHOLDERS.iter().filter_map(|placeholder| location.find(placeholder));
-        let fixed = placeholders.min().map_or(location.len(), |brace| {
-            location[..brace].rfind('/').map_or(0, |slash| slash + 1)
+        let fixed = location.find(['{', '*', '?']).map_or(location.len(), |open| {
+            location[..open].rfind('/').map_or(0, |slash| slash + 1)
         });
         let (fixed, rest) = location.split_at(fixed);
         (fixed.trim_end_matches('/'), rest.trim_matches('/'))
@@ -161,10 +158,18 @@ fn shelf<'t, 'l>(root: &'t Directory, index: usize, location: &'l str) -> Option
     };
     let (fixed, rest) = Layout::fixed_part(location);
     let shelf = Shelf {
-        name: fixed.into(),
+        name: without_host(fixed).into(),
         prefix: format!("{number}/"),
     };
     Some((Arc::new(shelf), Place::root_of(directory), rest))
+}
+
+/// `file:///x` and `file://localhost/x` are `file:/x` in the names of sources.
+fn without_host(location: &str) -> Cow<'_, str> {
+    match location.strip_prefix("file://") {
+        Some(rest) => format!("file:{}", rest.strip_prefix("localhost").unwrap_or(rest)).into(),
+        None => location.into(),
+    }
 }
 
 /// `path` without empty names and `.`, and with `..` taken by what stands before it.
@@ -197,6 +202,7 @@ mod tests {
             Layout::fixed_part("file:/etc/app-{application}/x"),
             ("file:/etc", "app-{application}/x")
         );
+        assert_eq!(Layout::fixed_part("file:/etc/x*/y"), ("file:/etc", "x*/y"));
         assert_eq!(Layout::fixed_part("file:/"), ("file:", ""));
     }
 

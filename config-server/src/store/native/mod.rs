@@ -298,10 +298,7 @@ fn root(location: &str) -> Result<PathBuf, NativeError> {
         Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
         None => path,
     };
-    let fixed = match path.find(['{', '*', '?']) {
-        Some(at) => &path[..=path[..at].rfind('/').ok_or(NativeError::Location)?],
-        None => path,
-    };
+    let (fixed, _) = Layout::fixed_part(path);
     if fixed.trim_matches('/').is_empty() {
         // Never the whole disk.
         return Err(NativeError::Location);

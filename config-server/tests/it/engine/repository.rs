@@ -75,7 +75,7 @@ impl Repository {
         let mut tree = TreeBuilder::default();
         for (number, location) in locations.iter().enumerate() {
             let (fixed, _) = Layout::fixed_part(location);
-            let directory = fixed.replace("file:{here}", data().to_str().unwrap());
+            let directory = fixed.replace("file:/here", data().to_str().unwrap());
             copy(Path::new(&directory), &number.to_string(), &mut tree);
         }
         let default_label = suite.setting(&format!("{NATIVE}default-label"));
