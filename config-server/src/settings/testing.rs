@@ -42,7 +42,12 @@ impl Settings {
 impl Backend {
     fn keep_in(&mut self, directory: &Path) {
         match self {
-            Self::Git(git) => git.basedir = directory.join("mirrors"),
+            Self::Git(git) => {
+                let repos = git.repos.iter_mut().map(|repo| &mut repo.git);
+                std::iter::once(&mut git.basedir)
+                    .chain(repos.map(|git| &mut git.basedir))
+                    .for_each(|basedir| *basedir = directory.join("mirrors"));
+            }
             Self::Native(_) => {}
             Self::Composite { members, .. } => members.iter_mut().for_each(|member| member.keep_in(directory)),
         }

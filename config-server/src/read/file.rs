@@ -1,0 +1,90 @@
+//! Plain-text and binary files (contract 1.7).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Rules;
+use super::answer::Answer;
+use super::digest;
+use super::error::ReadError;
+use super::form::{Charset, Content};
+use super::sources::gather;
+use crate::engine::placeholder::{Lookup, resolve_text};
+use crate::engine::query::Query;
+use crate::engine::resolve::find_file;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::tree::{Blob, TreePath};
+use crate::store::View;
+
+/// A file of one layer.
+struct Located {
+    path: Arc<str>,
+    blob: Arc<Blob>,
+    snapshot: Arc<Snapshot>,
+}
+
+/// The file `path`, from the first layer that has it.
+pub(super) fn file(
+    view: &View,
+    query: &Query,
+    (path, content): (&TreePath, Content),
+    rules: &Rules,
+) -> Result<Answer, ReadError> {
+    let located = locate(view, query, path)?;
+    let body = match content {
+        Content::Bytes => located.blob.bytes.clone(),
+        Content::Text {
+            charset,
+            resolve_placeholders,
+        } => text(view, query, &located, (charset, resolve_placeholders), rules)?,
+    };
+    let digest = digest::of_bytes(&body);
+    Ok(Answer {
+        modified: Some(located.blob.modified.unwrap_or(located.snapshot.committed_at)),
+        ..Answer::new(body, &digest, view.version.as_deref(), None)
+    })
+}
+
+fn locate(view: &View, query: &Query, path: &TreePath) -> Result<Located, ReadError> {
+    let found = view.layers.iter().find_map(|layer| {
+        let found = find_file(&layer.snapshot.root, &layer.layout, &layer.label, query, path)?;
+        Some(Located {
+            path: found.path,
+            blob: found.blob,
+            snapshot: Arc::clone(&layer.snapshot),
+        })
+    });
+    let located = found.ok_or(ReadError::NoFile)?;
+    match located.blob.withheld {
+        None => Ok(located),
+        Some(size) => Err(ReadError::TooLarge {
+            path: located.path,
+            size,
+        }),
+    }
+}
+
+/// The file as UTF-8. Only a text with placeholders needs the environment: one without is served
+/// even while the configuration around it is broken.
+fn text(
+    view: &View,
+    query: &Query,
+    located: &Located,
+    (charset, resolve_placeholders): (Charset, bool),
+    rules: &Rules,
+) -> Result<Bytes, ReadError> {
+    let text = charset.decode(&located.blob.bytes);
+    let text = rules.decrypt_file(&located.path, text, query);
+    if !resolve_placeholders || !text.contains("${") {
+        return Ok(text.into());
+    }
+    let sources = gather(view, query, &rules.for_files())?;
+    let lookup = Lookup::new(&sources.list);
+    let resolved = resolve_text(&text, &lookup, &rules.limits).map_err(ReadError::Placeholder)?;
+    Ok(match resolved {
+        Cow::Borrowed(_) => text.into(),
+        Cow::Owned(resolved) => resolved.into(),
+    })
+}

@@ -1,0 +1,68 @@
+//! `spring.cloud.config.server.overrides`: the first source of every answer (contract 2.7).
+
+use std::sync::Arc;
+
+use crate::engine::resolve::Source;
+use crate::engine::value::{Property, Value};
+
+/// The name of the source, which clients rank above everything.
+pub(super) const NAME: &str = "overrides";
+
+/// The source made of `overrides`; `None` when there are none.
+pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
+    if overrides.is_empty() {
+        return None;
+    }
+    let property = |(key, value): &(String, String)| Property {
+        key: key.as_str().into(),
+        value: Value::Text(value.as_str().into()),
+        origin: None,
+    };
+    Some(Source {
+        name: NAME.into(),
+        properties: in_stock_order(overrides)
+            .into_iter()
+            .map(property)
+            .collect::<Arc<[_]>>(),
+    })
+}
+
+/// The order the recorded server answers in: it keeps the overrides in an immutable Java map, which
+/// is an open-addressed table of twice their number, read from its first slot.
+fn in_stock_order(overrides: &[(String, String)]) -> Vec<&(String, String)> {
+    let size = overrides.len() * 2;
+    let mut slots = vec![None; size];
+    for entry in overrides {
+        let home = java_hash(&entry.0).rem_euclid(i32::try_from(size).unwrap_or(i32::MAX)) as usize;
+        let free = (home..home + size)
+            .map(|slot| slot % size)
+            .find(|&slot| slots[slot].is_none());
+        slots[free.expect("the table has twice the room")] = Some(entry);
+    }
+    slots.into_iter().flatten().collect()
+}
+
+/// `String.hashCode()`
+fn java_hash(text: &str) -> i32 {
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_the_recorded_one() {
+        let overrides = [("c", "over"), ("a", "77"), ("new.key", "n"), ("ph", "${b}")];
+        let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let source = source(&overrides).expect("a source");
+        let keys: Vec<&str> = source.properties.iter().map(|property| &*property.key).collect();
+        assert_eq!(keys, ["ph", "a", "new.key", "c"]);
+    }
+
+    #[test]
+    fn no_overrides_make_no_source() {
+        assert_eq!(source(&[]), None);
+    }
+}
