@@ -1,3 +1,21 @@
-//! How the server does: health, metrics, information, for people and for machines.
+//! How the server does: for people, for probes, for collectors of metrics.
+//!
+//! - [`health`]: Spring's health document, with what each component says of itself
+//! - [`probes`]: `/live`, `/ready` and `/tasks`
+//! - [`metrics`], [`gathered`], [`meters`]: what is counted, what is looked up when it is asked
+//!   for, and the two ways it is printed
+//! - [`routes`]: what is exposed, by `management.*`
 
+pub mod state;
+
+pub mod health;
+pub mod probes;
+
+pub mod gathered;
+pub mod meters;
 pub mod metrics;
+
+pub mod routes;
+
+pub use metrics::Metrics;
+pub use state::Actuator;

@@ -42,11 +42,12 @@ impl Guard {
         }
     }
 
-    fn admits(&self, path: &str, headers: &HeaderMap) -> bool {
+    /// Whether the caller has shown that it is the user, where there is one.
+    fn knows(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.credentials else {
             return true;
         };
-        self.is_open(path) || presented(headers).is_some_and(|given| same(&given, expected))
+        presented(headers).is_some_and(|given| same(&given, expected))
     }
 
     fn is_open(&self, path: &str) -> bool {
@@ -66,9 +67,18 @@ impl std::fmt::Debug for Guard {
     }
 }
 
+/// Said of a request to an open path: whether its caller is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Known(pub bool);
+
 /// Lets a request pass, or answers 401.
-pub async fn require(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if guard.admits(request.uri().path(), request.headers()) {
+pub async fn require(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let known = guard.knows(request.headers());
+    if guard.is_open(request.uri().path()) {
+        request.extensions_mut().insert(Known(known));
+        return next.run(request).await;
+    }
+    if known {
         return next.run(request).await;
     }
     let error = SpringError::new(StatusCode::UNAUTHORIZED, "credentials are required, and must be right");
@@ -112,7 +122,7 @@ mod tests {
         if let Some(text) = authorization {
             headers.insert(header::AUTHORIZATION, HeaderValue::from_str(text).expect("visible"));
         }
-        guard.admits(path, &headers)
+        guard.is_open(path) || guard.knows(&headers)
     }
 
     #[test]

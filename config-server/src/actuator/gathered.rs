@@ -1,0 +1,80 @@
+//! What is looked up when metrics are asked for: nothing is kept up to date for nobody.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bus::LinkState;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+use tokio::sync::watch;
+
+use crate::change::Change;
+use crate::read::Reader;
+use crate::store::Store;
+
+/// The store, the outbox, the bus and the kept answers, as they stand.
+#[derive(Debug)]
+pub struct Gathered {
+    pub store: Arc<Store>,
+    pub change: Arc<Change>,
+    pub reader: Arc<Reader>,
+    pub bus: Option<watch::Receiver<LinkState>>,
+}
+
+impl Gathered {
+    fn heads(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let heads = self.store.heads();
+        let help = "Since the remote was last seen to stand where the served head does";
+        let mut ages =
+            encoder.encode_descriptor("config_snapshot_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        for head in &heads {
+            let labels = [("label", head.label.as_str())];
+            ConstGauge::new(head.age.as_secs_f64()).encode(ages.encode_family(&labels)?)?;
+        }
+        let help = "Configuration files of the served head that cannot be read";
+        let mut broken = encoder.encode_descriptor("config_broken_files", help, None, MetricType::Gauge)?;
+        for head in &heads {
+            let labels = [("label", head.label.as_str())];
+            ConstGauge::new(count(head.broken.len())).encode(broken.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (bytes, answers) = self.reader.kept();
+        let connected = self.bus.as_ref().is_none_or(|bus| bus.borrow().is_connected());
+        let gauges = [
+            ("config_cache_answers", "Rendered answers kept", answers),
+            ("config_cache_bytes", "Bytes of the rendered answers kept", bytes),
+            (
+                "outbox_pending",
+                "Events that wait for the bus",
+                self.change.progress().queued as u64,
+            ),
+            (
+                "bus_connected",
+                "Whether the bus takes events now",
+                u64::from(connected),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Collector for Gathered {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.heads(&mut encoder)?;
+        self.gauges(&mut encoder)
+    }
+}
+
+fn count(of: usize) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
+}

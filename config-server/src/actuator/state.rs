@@ -1,0 +1,52 @@
+//! What the actuator looks at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bus::LinkState;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use crate::change::Change;
+use crate::engine::query;
+use crate::read::Reader;
+use crate::settings::ManagementSettings;
+use crate::settings::serving::HealthSettings;
+use crate::store::Store;
+use crate::tasks::Tasks;
+
+/// Everything the actuator's routes need.
+#[derive(Debug)]
+pub struct Actuator {
+    pub settings: ManagementSettings,
+    pub health: HealthSettings,
+    pub rules: query::Rules,
+    /// Whether there are credentials at all: where nobody can be told from anybody, everybody is
+    /// authorised.
+    pub has_user: bool,
+    /// Whether a head is there without being asked for: not so with placeholders in the URI.
+    pub expects_heads: bool,
+    pub store: Arc<Store>,
+    pub reader: Arc<Reader>,
+    pub change: Arc<Change>,
+    /// `None` when nothing is announced.
+    pub bus: Option<watch::Receiver<LinkState>>,
+    pub tasks: Tasks,
+    pub registry: Registry,
+    pub stopping: Stopping,
+}
+
+/// Set when the stop begins, before anything else is done about it.
+#[derive(Debug, Clone, Default)]
+pub struct Stopping(Arc<AtomicBool>);
+
+impl Stopping {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,44 @@
+//! Every route on one screen.
+//!
+//! ```text
+//! /actuator/..              how the server does                  actuator::routes
+//! /live /ready /tasks
+//! everything else           Spring's configuration routes        configuration::answer
+//! ```
+//!
+//! From outside in, a request passes: observation (log line, metrics, a panic caught), the guard
+//! (`spring.security.user.*`), its route.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+
+use super::authentication::{Guard, require};
+use super::configuration::{Configuration, answer};
+use super::method_not_allowed;
+use super::observe::observe;
+use crate::actuator::{self, Actuator, Metrics};
+
+/// What the routes are made of.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub configuration: Configuration,
+    pub actuator: Arc<Actuator>,
+    pub guard: Guard,
+    pub metrics: Arc<Metrics>,
+    /// Bytes of a request's body.
+    pub body_limit: usize,
+}
+
+/// All of it.
+pub fn routes(parts: Parts) -> Router {
+    Router::new()
+        .merge(actuator::routes::routes(parts.actuator))
+        .fallback_service(axum::routing::any(answer).with_state(parts.configuration))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(parts.body_limit))
+        .layer(from_fn_with_state(parts.guard, require))
+        .layer(from_fn_with_state(parts.metrics, observe))
+}
