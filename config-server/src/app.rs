@@ -1,1 +1,214 @@
-//! app
+//! The whole server: what is made of what, who owns which task, and the order of stopping.
+
+mod stopping;
+mod transport;
+
+use std::io;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use self::stopping::Stages;
+use self::transport::{Joined, TransportFault};
+use crate::actuator::gathered::Gathered;
+use crate::actuator::state::Stopping;
+use crate::actuator::{Actuator, Metrics};
+use crate::api::authentication::Guard;
+use crate::api::configuration::Configuration;
+use crate::api::routes::{Parts, routes};
+use crate::change::Change;
+use crate::change::journal::JournalError;
+use crate::engine::document::Limits;
+use crate::engine::query;
+use crate::read::{Reader, Rules};
+use crate::serve::{Drained, Server, Tls, TlsError};
+use crate::settings::{Backend, Settings};
+use crate::store::{HeadLog, OpenError, Store};
+use crate::tasks::Tasks;
+
+/// Why the server does not run, or did not end well.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    #[error("the file of state cannot be opened (`config-bus.data-dir`)")]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Transport(#[from] TransportFault),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the listener failed")]
+    Listener(#[source] io::Error),
+    #[error("a task ended on its own: {0}")]
+    TaskEnded(&'static str),
+}
+
+/// Everything that answers requests.
+struct Assembled {
+    store: Arc<Store>,
+    change: Arc<Change>,
+    joined: Joined,
+    stopping: Stopping,
+}
+
+/// Serves on `listener` by `settings` until `stop`, then stops in order.
+///
+/// # Errors
+/// [`StartError`] when it cannot start, or a part of it failed.
+pub async fn run(listener: TcpListener, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
+    let (tasks, stages) = (Tasks::default(), Stages::default());
+    let outcome = serve(listener, &settings, &stop, &tasks, &stages).await;
+    // A start that failed half-way leaves tasks behind, too.
+    stages.cancel_all();
+    stopping::wait("ending the remaining tasks", tasks.ended_all()).await;
+    outcome?;
+    match tasks.first_failed() {
+        Some(task) => Err(StartError::TaskEnded(task)),
+        None => Ok(()),
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    settings: &Settings,
+    stop: &CancellationToken,
+    tasks: &Tasks,
+    stages: &Stages,
+) -> Result<(), StartError> {
+    let tls = start_tls(settings, tasks, stages)?;
+    let assembled = Assembled::start(settings, tasks, stages).await?;
+    let router = routes(assembled.parts(settings, tasks));
+    let server = Server::new(&settings.http, tls);
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, bus.id = %settings.change.bus_id, "serving");
+    }
+    let serving = server.run(listener, router, stages.accepting.clone());
+    let mut serving = std::pin::pin!(serving);
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = told_to_stop(stop, tasks) => {
+            assembled.stopping.begin();
+            stages.accepting.cancel();
+            serving.await
+        }
+    };
+    if let Ok(Drained::Cut(connections)) = served {
+        tracing::warn!(connections, "requests did not finish in time and were cut");
+    }
+    stages.stop_workers(&assembled.change, tasks).await;
+    served.map(drop).map_err(StartError::Listener)
+}
+
+async fn told_to_stop(stop: &CancellationToken, tasks: &Tasks) {
+    tokio::select! {
+        () = stop.cancelled() => info!("stopping"),
+        () = tasks.failed() => {}
+    }
+}
+
+fn start_tls(settings: &Settings, tasks: &Tasks, stages: &Stages) -> Result<Option<Arc<Tls>>, TlsError> {
+    let Some(settings) = &settings.http.tls else {
+        return Ok(None);
+    };
+    let tls = Arc::new(Tls::load(settings.clone())?);
+    tasks.spawn(
+        "certificate",
+        &stages.accepting,
+        Arc::clone(&tls).follow_files(stages.accepting.clone()),
+    );
+    Ok(Some(tls))
+}
+
+impl Assembled {
+    /// From the bottom up: the log of moves, the bus, the store that writes into the log, and last
+    /// the publisher that reads from it.
+    async fn start(settings: &Settings, tasks: &Tasks, stages: &Stages) -> Result<Self, StartError> {
+        let change = Change::open(settings.change.clone()).await?;
+        let joined = Joined::join(settings, tasks, stages)?;
+        let log: Arc<dyn HeadLog> = Arc::clone(&change) as _;
+        let store = Store::open(&settings.backend, log, tasks.tracker(), stages.refreshing.clone()).await?;
+        let (transport, nearby) = (Arc::clone(&joined.transport), joined.nearby.clone());
+        change.start(transport, nearby, tasks.tracker(), &stages.publishing);
+        Ok(Self {
+            store,
+            change,
+            joined,
+            stopping: Stopping::default(),
+        })
+    }
+
+    fn parts(&self, settings: &Settings, tasks: &Tasks) -> Parts {
+        let serving = &settings.serving;
+        let limits = limits(&settings.backend);
+        let reading = Rules::new(serving, fails_on_error(&settings.backend), limits);
+        let reader = Arc::new(Reader::new(Arc::clone(&self.store), reading, serving.cache_bytes));
+        let rules = query::Rules {
+            validate_profiles: serving.validate_profiles,
+            profiles: serving.max_profiles,
+            ..query::Rules::default()
+        };
+        let mut registry = prometheus_client::registry::Registry::default();
+        let metrics = Arc::new(Metrics::new(&mut registry));
+        registry.register_collector(Box::new(Gathered {
+            store: Arc::clone(&self.store),
+            change: Arc::clone(&self.change),
+            reader: Arc::clone(&reader),
+            bus: self.joined.state(),
+        }));
+        let base = &settings.management.base_path;
+        let open = vec![format!("{base}/health"), "/live".to_owned(), "/ready".to_owned()];
+        Parts {
+            configuration: Configuration {
+                reader: Arc::clone(&reader),
+                rules,
+                prefix: settings.http.prefix.as_str().into(),
+            },
+            actuator: Arc::new(Actuator {
+                settings: settings.management.clone(),
+                health: serving.health.clone(),
+                rules,
+                has_user: settings.http.user.is_some(),
+                expects_heads: has_fixed_head(&settings.backend),
+                store: Arc::clone(&self.store),
+                reader,
+                change: Arc::clone(&self.change),
+                bus: self.joined.state(),
+                tasks: tasks.clone(),
+                registry,
+                stopping: self.stopping.clone(),
+            }),
+            guard: Guard::new(settings.http.user.as_ref(), open),
+            metrics,
+            body_limit: settings.http.body_limit,
+        }
+    }
+}
+
+/// Whether a head is known before anybody asks: one that a request's names decide is not.
+fn has_fixed_head(backend: &Backend) -> bool {
+    match backend {
+        Backend::Git(git) => git.clone_on_start && !git.uri.contains('{'),
+        Backend::Native(_) => false,
+        Backend::Composite { members, .. } => members.iter().any(has_fixed_head),
+    }
+}
+
+fn fails_on_error(backend: &Backend) -> bool {
+    match backend {
+        Backend::Composite { fail_on_error, .. } => *fail_on_error,
+        Backend::Git(_) | Backend::Native(_) => true,
+    }
+}
+
+/// The limits are one setting for all backends.
+fn limits(backend: &Backend) -> Limits {
+    match backend {
+        Backend::Git(git) => git.limits,
+        Backend::Native(native) => native.limits,
+        Backend::Composite { members, .. } => members.first().map(limits).unwrap_or_default(),
+    }
+}

@@ -1,10 +1,10 @@
 //! The config server: git in, configuration over HTTP out, and an event for every change.
 //!
 //! Reading order follows the flow: [`settings`] say what to serve; [`git`] brings commits in;
-//! [`engine`] (pure) parses, resolves and renders; [`store`] holds what is served now; [`api`]
-//! gives it out, [`actuator`] tells how the server does; [`change`] notices what moved and puts it on
-//! the bus; [`doors`] wake the refresher; [`serve`] accepts connections; [`app`] composes all of it
-//! and owns every task.
+//! [`engine`] (pure) parses, resolves and renders; [`store`] holds what is served now; [`read`] makes
+//! answers of it; [`api`] gives them out, [`actuator`] tells how the server does; [`change`] notices
+//! what moved and puts it on the bus; [`doors`] wake the refresher; [`serve`] accepts connections;
+//! [`app`] composes all of it and owns every task ([`tasks`]).
 
 pub mod settings;
 
@@ -13,6 +13,8 @@ pub mod git;
 
 pub mod store;
 
+pub mod read;
+
 pub mod actuator;
 pub mod api;
 pub mod change;
@@ -20,3 +22,4 @@ pub mod doors;
 
 pub mod app;
 pub mod serve;
+pub mod tasks;

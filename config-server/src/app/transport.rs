@@ -1,0 +1,104 @@
+//! Joins the bus that the settings name.
+
+use std::io;
+use std::sync::Arc;
+
+use bus::embedded::{Hub, HubSettings};
+use bus::{EventTransport, Inbound, LinkState, amqp};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use super::stopping::Stages;
+use crate::settings::bus::{AmqpSettings, AmqpTls};
+use crate::settings::{BusSettings, Settings};
+use crate::tasks::Tasks;
+
+/// Why the bus cannot be joined. A broker that is away is no reason: it is waited for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TransportFault {
+    #[error("cannot read the file of `spring.rabbitmq.ssl`")]
+    Authorities(#[source] io::Error),
+}
+
+/// The bus as this server is on it.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// What events are published to.
+    pub(super) transport: Arc<dyn EventTransport>,
+    /// The hub besides a broker, for agents that cannot reach that.
+    pub(super) nearby: Option<Arc<dyn EventTransport>>,
+    /// The event streams of `/bus/events`.
+    #[expect(dead_code, reason = "the routes of the bus are mounted next")]
+    pub(super) hub: Arc<Hub>,
+    /// What others say; nobody else speaks on the embedded bus.
+    #[expect(dead_code, reason = "what others say is read next")]
+    pub(super) inbound: Option<mpsc::Receiver<Inbound>>,
+    announces: bool,
+}
+
+impl Joined {
+    pub(super) fn join(settings: &Settings, tasks: &Tasks, stages: &Stages) -> Result<Self, TransportFault> {
+        let hub = Hub::new(HubSettings::default(), stages.accepting.clone());
+        let embedded = |announces| Self {
+            transport: Arc::clone(&hub) as _,
+            nearby: None,
+            hub: Arc::clone(&hub),
+            inbound: None,
+            announces,
+        };
+        Ok(match &settings.bus {
+            BusSettings::Off => embedded(false),
+            BusSettings::Embedded => embedded(true),
+            BusSettings::Amqp(amqp) => {
+                let me = settings.change.bus_id.clone();
+                let serving = amqp::serve(broker(amqp)?, me, tasks.tracker(), &stages.connected);
+                Self {
+                    transport: serving.transport,
+                    nearby: Some(Arc::clone(&hub) as _),
+                    hub,
+                    inbound: Some(serving.inbound),
+                    announces: true,
+                }
+            }
+        })
+    }
+
+    /// How the bus stands; `None` when nothing is announced.
+    pub(super) fn state(&self) -> Option<watch::Receiver<LinkState>> {
+        self.announces.then(|| self.transport.state())
+    }
+}
+
+fn broker(settings: &AmqpSettings) -> Result<amqp::AmqpSettings, TransportFault> {
+    let address = |(host, port): &(String, u16)| amqp::Address {
+        host: host.clone(),
+        port: *port,
+    };
+    let credentials = bus::Credentials {
+        username: settings.username.clone(),
+        password: bus::Secret::new(settings.password.expose()),
+    };
+    let usual = amqp::AmqpSettings::new(settings.addresses.iter().map(address).collect(), credentials);
+    Ok(amqp::AmqpSettings {
+        virtual_host: settings.virtual_host.clone(),
+        tls: settings.tls.as_ref().map(encryption).transpose()?,
+        heartbeat: settings.heartbeat.unwrap_or(usual.heartbeat),
+        exchange: settings.exchange.clone(),
+        spring_bridge: settings.spring_exchange.is_some(),
+        spring_destination: settings
+            .spring_exchange
+            .clone()
+            .unwrap_or_else(|| usual.spring_destination.clone()),
+        connect_deadline: settings.connection_timeout,
+        ..usual
+    })
+}
+
+fn encryption(settings: &AmqpTls) -> Result<amqp::TlsSettings, TransportFault> {
+    let read = |path| std::fs::read_to_string(path).map_err(TransportFault::Authorities);
+    Ok(amqp::TlsSettings {
+        authorities: settings.ca_file.as_ref().map(read).transpose()?,
+        identity: None,
+    })
+}

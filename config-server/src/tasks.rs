@@ -1,0 +1,152 @@
+//! Who runs: every long-lived task has a name, an owner and a stop.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::error;
+
+/// The tasks of one server. A cheap handle.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    board: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    failed: CancellationToken,
+}
+
+/// One task, as `/tasks` tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskStatus {
+    pub name: &'static str,
+    pub state: TaskState,
+    /// How long it has run, or ran.
+    pub seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    Running,
+    /// Ended because it was told to.
+    Stopped,
+    /// Ended on its own: the server goes down with it.
+    Failed,
+}
+
+#[derive(Debug)]
+struct Entry {
+    started: Instant,
+    ended: Option<(Instant, TaskState)>,
+}
+
+impl Tasks {
+    /// Runs `task` until it ends. One that ends before `stop` takes the server with it: half a
+    /// server that looks healthy is worse than none.
+    pub fn spawn<F>(&self, name: &'static str, stop: &CancellationToken, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let entry = Entry {
+            started: Instant::now(),
+            ended: None,
+        };
+        self.entries().insert(name, entry);
+        let (tasks, stop) = (self.clone(), stop.clone());
+        self.tracker.spawn(async move {
+            let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
+            tasks.ended(name, panicked || !stop.is_cancelled());
+        });
+    }
+
+    /// Done when a task has failed.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
+    }
+
+    /// A task that ended on its own.
+    #[must_use]
+    pub fn first_failed(&self) -> Option<&'static str> {
+        let failed = self.list().into_iter().find(|task| task.state == TaskState::Failed);
+        failed.map(|task| task.name)
+    }
+
+    /// For the tasks of others, which keep themselves alive.
+    #[must_use]
+    pub fn tracker(&self) -> &TaskTracker {
+        &self.tracker
+    }
+
+    /// Waits until every task has ended.
+    pub async fn ended_all(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Every task and how it does.
+    #[must_use]
+    pub fn list(&self) -> Vec<TaskStatus> {
+        let describe = |(name, entry): (&&'static str, &Entry)| {
+            let (until, state) = entry.ended.unwrap_or_else(|| (Instant::now(), TaskState::Running));
+            TaskStatus {
+                name,
+                state,
+                seconds: until.duration_since(entry.started).as_secs(),
+            }
+        };
+        self.entries().iter().map(describe).collect()
+    }
+
+    /// The names of the tasks that still run.
+    #[must_use]
+    pub fn running(&self) -> Vec<&'static str> {
+        let running = self.list().into_iter().filter(|task| task.state == TaskState::Running);
+        running.map(|task| task.name).collect()
+    }
+
+    fn ended(&self, name: &'static str, failed: bool) {
+        let state = if failed { TaskState::Failed } else { TaskState::Stopped };
+        if let Some(entry) = self.entries().get_mut(name) {
+            entry.ended = Some((Instant::now(), state));
+        }
+        if failed {
+            error!(task = name, "a task ended on its own: the server stops");
+            self.failed.cancel();
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<&'static str, Entry>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_ends_on_its_own_is_a_failure() {
+        let (tasks, stop) = (Tasks::default(), CancellationToken::new());
+        tasks.spawn("worker", &stop, async { panic!("of its own accord") });
+        tasks.failed().await;
+        assert_eq!(tasks.list()[0].state, TaskState::Failed);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_was_told_to_end_is_none() {
+        let (tasks, stop) = (Tasks::default(), CancellationToken::new());
+        tasks.spawn("worker", &stop, stop.clone().cancelled_owned());
+        assert_eq!(tasks.running(), ["worker"]);
+        stop.cancel();
+        tasks.ended_all().await;
+        assert_eq!(
+            (tasks.list()[0].state, tasks.first_failed()),
+            (TaskState::Stopped, None)
+        );
+    }
+}
