@@ -1,0 +1,149 @@
+//! The recorded answers of the stock server, asked of ours.
+//!
+//! Every suite is one server with the suite's settings, read by the real settings loader, over
+//! repositories served by `git daemon`. What counts as equal is decided by [`judge`], which follows
+//! the replay script that came with the data.
+
+mod exchange;
+mod judge;
+mod repositories;
+mod suite;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use config_server::app;
+use config_server::settings::load::{Files, Sources};
+use config_server::settings::{self, Settings};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use exchange::Answered;
+use judge::{Places, Verdict};
+use repositories::Repositories;
+use suite::{Case, Suite};
+
+/// Servers at one time.
+const PARALLEL: usize = 8;
+/// Time for one answer; the slowest ones clone a repository first.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A case that did not pass: where, and why.
+type Failed = (String, String);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recorded_answers_of_the_stock_server_are_given() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conformance");
+    let repositories = Arc::new(Repositories::serve(&data).expect("git daemon serves the repositories"));
+    let slots = Arc::new(Semaphore::new(PARALLEL));
+    let mut suites = JoinSet::new();
+    for suite in suite::load_all(&data.join("cases")).expect("the suites are readable") {
+        let (repositories, slots, data) = (Arc::clone(&repositories), Arc::clone(&slots), data.clone());
+        suites.spawn(async move {
+            let _slot = slots.acquire_owned().await.expect("never closed");
+            let cases = suite.cases.len();
+            let failed = replay(&suite, &repositories, &data).await;
+            let failed = failed.unwrap_or_else(|error| vec![("start".to_owned(), format!("{error:#}")); cases]);
+            (suite.suite, cases, failed)
+        });
+    }
+    report(suites.join_all().await);
+}
+
+/// The cases of `suite` that do not pass.
+async fn replay(suite: &Suite, repositories: &Repositories, data: &Path) -> Result<Vec<Failed>> {
+    let kept = tempfile::tempdir()?;
+    let settings = load(suite, repositories, data, kept.path())?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let server = TaskTracker::new().spawn(app::run(listener, settings, stop.clone()));
+    let places = Places {
+        repositories: repositories.url().to_owned(),
+        here: data.display().to_string(),
+    };
+    let mut failed = Vec::new();
+    for case in &suite.cases {
+        repositories.push(&case.before)?;
+        if let Verdict::Wrong(why) = verdict(case, address, &places).await {
+            failed.push((format!("{} {}", case.id, case.request), why));
+        }
+    }
+    stop.cancel();
+    server.await?.context("the server failed")?;
+    Ok(failed)
+}
+
+async fn verdict(case: &Case, address: std::net::SocketAddr, places: &Places) -> Verdict {
+    let answered: Result<Answered> = match tokio::time::timeout(ANSWER, exchange::send(address, &case.request)).await {
+        Ok(answered) => answered,
+        Err(_) => Err(anyhow::anyhow!("no answer in time")),
+    };
+    match answered {
+        Ok(answered) => judge::judge(case, &answered, places),
+        Err(error) => Verdict::Wrong(format!("{error:#}")),
+    }
+}
+
+fn load(suite: &Suite, repositories: &Repositories, data: &Path, kept: &Path) -> Result<Settings> {
+    let argument = |(key, value): (&String, &String)| {
+        let value = value.replace("{repos}", repositories.url());
+        format!("--{key}={}", value.replace("{here}", &data.display().to_string()))
+    };
+    let arguments: Vec<String> = suite.settings.iter().map(argument).collect();
+    let settings = settings::load(&Sources {
+        arguments: &arguments,
+        environment: &BTreeMap::new(),
+        files: &NoFiles,
+    })
+    .context("the settings are refused")?;
+    Ok(settings.kept_in(kept))
+}
+
+fn report(mut suites: Vec<(String, usize, Vec<Failed>)>) {
+    suites.sort();
+    let mut table = String::new();
+    let (mut cases, mut wrong) = (0, 0);
+    for (suite, of, failed) in &suites {
+        table.push_str(&format!("{suite:32} {:4}/{of}\n", of - failed.len()));
+        for (case, why) in failed {
+            table.push_str(&format!("    {case}\n        {why}\n"));
+        }
+        cases += of;
+        wrong += failed.len();
+    }
+    let table = format!(
+        "{table}{} of {cases} cases in {} suites pass\n",
+        cases - wrong,
+        suites.len()
+    );
+    assert!(wrong == 0, "\n{table}");
+    write_down(&table);
+}
+
+/// The count is part of what a run shows.
+#[expect(clippy::print_stdout, reason = "a test that passes says how much it covered")]
+fn write_down(table: &str) {
+    println!("{table}");
+}
+
+/// A server whose settings are its arguments alone.
+#[derive(Debug)]
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn list(&self, _: &Path) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn read(&self, _: &Path) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+}
