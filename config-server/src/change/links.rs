@@ -12,12 +12,8 @@ use contract::{Affects, Scope};
 
 use crate::engine::diff::Change;
 use crate::engine::document::{Format, Limits};
+use crate::engine::query::SHARED_APPLICATION;
 use crate::engine::tree::{Blob, ContentId, Directory, Node};
-use crate::engine::value::{Property, Value};
-
-const IMPORT: &str = "spring.config.import";
-const INCLUDE: &str = "spring.profiles.include";
-const GROUP: &str = "spring.profiles.group";
 
 /// Files and directories whose links are remembered.
 const REMEMBERED: usize = 200_000;
@@ -115,14 +111,8 @@ impl Links {
             return vec![everybody];
         }
         let with_profile = |profile: &Arc<str>| stem.strip_suffix(&**profile)?.strip_suffix('-');
-        self.included
-            .iter()
-            .filter_map(with_profile)
-            .map(|application| match application {
-                "application" => everybody.clone(),
-                application => Scope::new(Some(application), None),
-            })
-            .collect()
+        let applications = self.included.iter().filter_map(with_profile);
+        applications.flat_map(|application| below(path, application)).collect()
     }
 
     fn of_file(blob: &Blob, format: Format) -> Self {
@@ -132,26 +122,18 @@ impl Links {
             return links;
         }
         // Nobody is served from a file that cannot be read, and when it can be, it has changed.
-        let documents = blob.documents(format, &Limits::default()).unwrap_or_default();
-        documents
-            .iter()
-            .flat_map(|document| document.properties.iter())
-            .for_each(|property| links.take(property));
-        links
-    }
-
-    fn take(&mut self, property: &Property) {
-        let Value::Text(text) = &property.value else {
-            return;
+        let Ok(prepared) = blob.prepared(format, &Limits::default()) else {
+            return links;
         };
-        let key = &*property.key;
-        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
-        if is_below(key, IMPORT) {
-            values.for_each(|value| self.import(value));
-        } else if is_below(key, INCLUDE) || is_below(key, GROUP) {
-            self.open |= text.contains("${");
-            self.included.extend(values.map(Arc::from));
+        prepared
+            .imports()
+            .flat_map(|import| import.split(';'))
+            .for_each(|import| links.import(import.trim()));
+        for profile in prepared.added_profiles() {
+            links.open |= profile.contains("${");
+            links.included.insert(profile.into());
         }
+        links
     }
 
     /// `optional:file:shared/db.yml[.yml]` imports the stem `db`.
@@ -179,18 +161,30 @@ impl Links {
     }
 }
 
-/// Whether `key` is `prefix` or an element of it: `prefix[0]`, `prefix.name`.
-fn is_below(key: &str, prefix: &str) -> bool {
-    key.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+/// The application of a file in the directory of `path`: its own name, or with directories in front.
+fn below(path: &str, application: &str) -> Vec<Scope> {
+    if application == SHARED_APPLICATION {
+        return vec![Scope::new(None, None)];
+    }
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let parents = directory.rmatch_indices('/').map(|(at, _)| &directory[at + 1..]);
+    let parents = parents.chain([directory]).filter(|parents| !parents.is_empty());
+    let names = parents.map(|parents| format!("{parents}/{application}"));
+    names
+        .chain([application.to_owned()])
+        .map(|name| Scope::new(Some(&name), None))
+        .collect()
 }
 
 fn last_name(path: &str) -> &str {
     path.rsplit(['/', ':']).next().unwrap_or(path)
 }
 
+/// In any case: keys are compared so.
 fn mentions(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|window| window == word)
+    bytes
+        .windows(word.len())
+        .any(|window| window.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -242,11 +236,14 @@ mod tests {
         let below = || vec![("orders.yml", file("spring.config.import:\n- extra/\n"))];
         check(below(), "extra/a/b.yml", &Affects::All);
         check(below(), "more/b.yml", &stock_and(None));
+        let either = || vec![("orders.yml", file("spring.config.import: 'a.yml; b[.yml]'\n"))];
+        check(either(), "b", &Affects::All);
+        check(either(), "a.yml", &Affects::All);
     }
 
     #[test]
     fn an_import_that_only_a_request_decides_touches_everybody_always() {
-        let tree = vec![("orders.properties", file("spring.config.import=${where}.yml\n"))];
+        let tree = vec![("orders.properties", file("Spring.Config.Import=${where}.yml\n"))];
         check(tree, "anything.txt", &Affects::All);
     }
 
@@ -263,6 +260,13 @@ mod tests {
         check(tree(), "orders-eu.yml", &stock_and(Some("orders")));
         check(tree(), "application-eu.yml", &Affects::All);
         check(tree(), "orders-dev.yml", &stock_and(None));
+        let below = ["orders", "team/orders", "a/team/orders"].map(|name| Scope::new(Some(name), None));
+        let stock = [Scope::new(Some("stock"), None)];
+        check(
+            tree(),
+            "a/team/orders-eu.yml",
+            &Affects::union(below.into_iter().chain(stock)),
+        );
         let group = vec![("application.yml", file("spring.profiles.group.dev: [debug]\n"))];
         check(group, "orders-debug.yml", &stock_and(Some("orders")));
     }

@@ -72,6 +72,19 @@ impl Prepared {
         Self::of(parse(format, bytes, limits)?.into())
     }
 
+    /// What the documents import, as written.
+    pub fn imports(&self) -> impl Iterator<Item = &str> {
+        self.directives
+            .iter()
+            .flat_map(|directives| &directives.imports)
+            .map(|import| &**import)
+    }
+
+    /// The profiles that the documents add to those asked for.
+    pub fn added_profiles(&self) -> impl Iterator<Item = &str> {
+        self.directives.iter().flat_map(Directives::added_profiles)
+    }
+
     fn of(documents: Arc<[Document]>) -> Result<Self, Fault> {
         let directives: Result<_, Fault> = documents.iter().map(Directives::of).collect();
         let properties = || documents.iter().flat_map(|document| document.properties.iter());
@@ -92,6 +105,11 @@ impl Directives {
             }
         }
         raw.understand()
+    }
+
+    fn added_profiles(&self) -> impl Iterator<Item = &str> {
+        let members = self.groups.iter().flat_map(|(_, members)| members);
+        self.includes.iter().chain(members).map(|profile| &**profile)
     }
 
     pub(super) fn extends_profiles(&self) -> bool {
