@@ -59,3 +59,6 @@ pub fn compose(sender: &Sender, id: EventId, step: Step, affects: Affects, time:
         notice: Some(notice),
     }
 }
+
+#[cfg(test)]
+mod tests;
