@@ -57,6 +57,11 @@ impl HeadLog for Change {
         Ok(recorded.moved)
     }
 
+    async fn labels(&self, repository: &str) -> Vec<Label> {
+        let labels = self.journal.labels(repository).await;
+        labels.unwrap_or_else(|error| unread(&error))
+    }
+
     async fn visited(&self, repository: &str, label: &Label, commit: &CommitId) -> bool {
         let visited = self.journal.visited(repository, label, commit).await;
         visited.unwrap_or_else(|error| unread(&error))

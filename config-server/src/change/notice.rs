@@ -25,11 +25,12 @@ pub struct Step {
     pub moved: MoveId,
 }
 
-/// Whom the move touches. A commit that changes no configuration touches nobody; a first sight has
-/// nothing to be compared with and touches everybody.
+/// Whom the move touches. A commit that changes no configuration touches nobody. Where nothing is
+/// known of the state before (a first sight, or a mirror made anew), everybody is touched: files
+/// that are gone by now are seen nowhere.
 #[must_use]
 pub fn touched(moved: &HeadMove, memory: &mut Memory) -> Affects {
-    let Some(from) = &moved.from else {
+    let Some(from) = moved.from.as_ref().filter(|from| !from.root.entries.is_empty()) else {
         return Affects::All;
     };
     let changes = diff(&from.root, &moved.to.root);

@@ -67,6 +67,10 @@ pub trait HeadLog: Send + Sync + std::fmt::Debug {
     /// a label (`from: None`) is written without an event.
     async fn record(&self, moved: HeadMove) -> Result<MoveId, HeadLogError>;
 
+    /// The labels of the repository that were followed before, the last moved first, not all when
+    /// they are many. Agents of theirs may be waiting for news that nobody here asks for.
+    async fn labels(&self, repository: &str) -> Vec<Label>;
+
     /// Whether the head of `label` ever stood at `commit`.
     async fn visited(&self, repository: &str, label: &Label, commit: &CommitId) -> bool;
 }

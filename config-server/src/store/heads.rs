@@ -107,6 +107,11 @@ impl Heads {
         last.map(|(commit, _)| commit)
     }
 
+    /// The labels that were followed before.
+    pub(crate) async fn labels(&self) -> Vec<Label> {
+        self.log.labels(&self.repository).await
+    }
+
     /// Whether the head of `label` ever stood at `commit`.
     pub(crate) async fn visited(&self, label: &Label, commit: &CommitId) -> bool {
         self.log.visited(&self.repository, label, commit).await

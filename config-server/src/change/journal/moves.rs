@@ -15,6 +15,8 @@ use crate::store::Cause;
 
 /// Moves that are remembered; the newest of each head always is.
 const MOVES_KEPT: u64 = 10_000;
+/// Labels that are followed again after a start.
+const LABELS: usize = 16;
 
 /// A head move as it is to be written down.
 #[derive(Debug, Clone)]
@@ -74,6 +76,22 @@ impl Journal {
             let sequence = last.sequence;
             (last.commit, MoveId { epoch, sequence })
         }))
+    }
+
+    /// The labels of the repository whose heads moved last, newest first.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub async fn labels(&self, repository: &str) -> Result<Vec<Label>, JournalError> {
+        let repository = repository.to_owned();
+        self.transact("read the head-move log", move |tx| {
+            tx.prepare_cached(
+                "SELECT label FROM moves WHERE repository = ?1 GROUP BY label ORDER BY MAX(sequence) DESC LIMIT ?2",
+            )?
+            .query_map(params![repository, LABELS], |row| parsed(row, 0))?
+            .collect()
+        })
+        .await
     }
 
     /// Whether the head of `label` ever stood at `commit`.

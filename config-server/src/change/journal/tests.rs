@@ -124,6 +124,19 @@ async fn a_passage_made_again_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
+async fn two_servers_that_see_one_move_give_it_one_id() {
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let journal = memory().await;
+        journal.record(entry(None, 'a')).await.expect("recorded");
+        let event = moved(&journal, Some('a'), 'b').await;
+        ids.push((event.id().clone(), journal.epoch().to_owned()));
+    }
+    assert_eq!(ids[0].0, ids[1].0);
+    assert_ne!(ids[0].1, ids[1].1);
+}
+
+#[tokio::test]
 async fn writing_a_move_down_twice_changes_nothing() {
     let journal = memory().await;
     journal.record(entry(None, 'a')).await.expect("recorded");
@@ -234,6 +247,41 @@ async fn what_was_published_is_not_derived_again() {
     journal.published(event.number, 5, 100).await.expect("marked");
     forget_event(&journal, event.number).await;
     assert_eq!(journal.rederive(sender()).await.expect("the outbox"), 0);
+}
+
+#[tokio::test]
+async fn old_moves_are_forgotten_but_never_the_newest_of_a_label() {
+    let journal = memory().await;
+    let other = Entry {
+        label: "release".parse().expect("a label"),
+        ..entry(None, 'f')
+    };
+    journal.record(other).await.expect("recorded");
+    journal.record(entry(None, 'a')).await.expect("recorded");
+    let event = moved(&journal, Some('a'), 'b').await;
+    journal.published(event.number, 5, 100).await.expect("marked");
+    let far =
+        |tx: &rusqlite::Transaction<'_>| tx.execute("UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'moves'", []);
+    journal.transact("jump", far).await.expect("far ahead");
+    moved(&journal, Some('b'), 'c').await;
+    moved(&journal, Some('c'), 'd').await;
+    assert!(
+        !journal
+            .visited(REPOSITORY, &main(), &commit('a'))
+            .await
+            .expect("the log")
+    );
+    assert!(
+        journal
+            .visited(REPOSITORY, &main(), &commit('d'))
+            .await
+            .expect("the log")
+    );
+    let labels = journal.labels(REPOSITORY).await.expect("the log");
+    assert_eq!(
+        labels.iter().map(Label::as_str).collect::<Vec<_>>(),
+        ["main", "release"]
+    );
 }
 
 #[tokio::test]

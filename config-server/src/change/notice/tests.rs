@@ -92,6 +92,15 @@ fn a_first_sight_is_for_everybody() {
     assert_eq!(touched(&first, &mut Memory::default()), Affects::All);
 }
 
+#[test]
+fn a_move_from_a_state_that_is_gone_is_for_everybody() {
+    let tree = Tree::from([file("orders.yml", "a: 1\n")]);
+    assert_eq!(
+        touched(&moved(&Tree::new(), &tree), &mut Memory::default()),
+        Affects::All
+    );
+}
+
 fn any_tree() -> impl Strategy<Value = Tree> {
     let directory = select(vec!["", "", "", "shared/", "svc/a/", "more/"]);
     let stem = select(vec!["application", "a", "b", "a-b", "extra"]);

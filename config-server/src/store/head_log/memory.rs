@@ -82,6 +82,16 @@ impl HeadLog for MemoryHeadLog {
         })
     }
 
+    async fn labels(&self, repository: &str) -> Vec<Label> {
+        let mut labels = Vec::new();
+        for moved in self.moves().into_iter().rev() {
+            if &*moved.repository == repository && !labels.contains(&moved.label) {
+                labels.push(moved.label);
+            }
+        }
+        labels
+    }
+
     async fn visited(&self, repository: &str, label: &Label, commit: &CommitId) -> bool {
         self.with(|state| {
             state

@@ -68,6 +68,8 @@ pub(super) struct Refresher {
     /// Reading the mirror failed in a way that only a fresh clone mends.
     damaged: bool,
     renewed: Option<Instant>,
+    /// The labels followed before the start are followed again.
+    recalled: bool,
 }
 
 impl Refresher {
@@ -80,6 +82,7 @@ impl Refresher {
             fetching: None,
             damaged: false,
             renewed: None,
+            recalled: false,
         }
     }
 
@@ -265,9 +268,7 @@ impl Refresher {
         self.damaged = false;
         self.shared.refs.store(Some(Arc::new(refs)));
         self.shared.contact().succeeded(Instant::now());
-        // Its moves are announced whether or not anybody has read it since the start.
-        let default = self.shared.settings.default_label.clone();
-        let _ = self.follow(&default, cause).await;
+        self.recall(cause).await;
         let mut outcome = RefreshOutcome::default();
         for head in self.shared.heads.all() {
             match self.advance_head(&head, cause).await {
@@ -282,6 +283,19 @@ impl Refresher {
             }
         }
         outcome
+    }
+
+    /// Follows what was followed before the start, and the default label: their moves are announced
+    /// whether or not anybody has read them since.
+    async fn recall(&mut self, cause: Cause) {
+        let mut labels = vec![self.shared.settings.default_label.clone()];
+        if !std::mem::replace(&mut self.recalled, true) {
+            labels.extend(self.shared.heads.labels().await.into_iter().map(String::from));
+        }
+        for label in labels {
+            // A label that is gone, or cannot be read now, is followed when somebody asks for it.
+            let _ = self.follow(&label, cause).await;
+        }
     }
 
     /// Moves one head to where its label stands now; `None` when the label is gone.

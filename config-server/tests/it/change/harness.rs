@@ -21,6 +21,7 @@ use futures_util::{Stream, StreamExt};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use tempfile::TempDir;
 use test_support::GitFixture;
 use test_support::git::GitDaemon;
 use tokio::sync::{mpsc, watch};
@@ -42,7 +43,8 @@ pub(super) struct Server {
     router: Router,
     stop: CancellationToken,
     tracker: TaskTracker,
-    _daemon: GitDaemon,
+    daemon: GitDaemon,
+    kept: TempDir,
 }
 
 /// What a route answered.
@@ -76,7 +78,39 @@ impl Server {
         let git = GitFixture::new().expect("a repository");
         git.commit_file("orders.yml", "a: 1\n").expect("a commit");
         let daemon = GitDaemon::start(&git).expect("a git daemon");
-        let settings = Settings::for_testing(&daemon.uri());
+        let kept = TempDir::new().expect("a directory");
+        Self::live(git, daemon, kept, monitor, broker).await
+    }
+
+    /// Ends this life of the server and begins the next one, with what was kept on disk.
+    pub(super) async fn restart(self, broker: Option<Arc<Broker>>, meanwhile: impl FnOnce(&GitFixture)) -> Self {
+        self.stop.cancel();
+        self.tracker.close();
+        timeout(DEADLINE, self.tracker.wait()).await.expect("every task ends");
+        let Self {
+            git,
+            daemon,
+            kept,
+            store,
+            change,
+            router,
+            others,
+            ..
+        } = self;
+        // Everything that holds the journal, for the next life opens it.
+        drop((store, change, router, others));
+        meanwhile(&git);
+        Self::live(git, daemon, kept, MonitorSettings::default(), broker).await
+    }
+
+    async fn live(
+        git: GitFixture,
+        daemon: GitDaemon,
+        kept: TempDir,
+        monitor: MonitorSettings,
+        broker: Option<Arc<Broker>>,
+    ) -> Self {
+        let settings = Settings::for_testing(&daemon.uri()).kept_in(kept.path());
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let change = Change::open(settings.change).await.expect("a journal");
         let store = Store::open(&settings.backend, change.clone(), &tracker, stop.clone()).await;
@@ -110,7 +144,8 @@ impl Server {
             router,
             stop,
             tracker,
-            _daemon: daemon,
+            daemon,
+            kept,
         }
     }
 

@@ -108,3 +108,45 @@ async fn a_repository_that_cannot_be_reached_is_told_and_the_event_goes_out() {
     assert!(!failures.to_string().contains(&*server.git.root().to_string_lossy()));
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_server_that_ends_between_the_move_and_the_event_sends_it_at_its_next_start() {
+    let (broker, mut bus) = Broker::away();
+    let server = Server::start_with(Default::default(), Some(broker.clone())).await;
+    let pushed = server.push("a: 2\n");
+    let answer = server.post("/bus/refresh").await;
+    assert_eq!(
+        (answer.text("commit"), answer.text("state")),
+        (pushed.to_string(), "queued".to_owned())
+    );
+    broker.comes_back();
+    let server = server.restart(Some(broker), |_| {}).await;
+    let event = tokio::time::timeout(DEADLINE, bus.recv())
+        .await
+        .expect("in time")
+        .expect("an event");
+    assert_eq!(event.event.id.as_str(), answer.text("id"));
+    assert_eq!(event.notice.map(|notice| notice.to), Some(pushed));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_was_pushed_while_the_server_was_away_is_announced_at_its_next_start() {
+    let (broker, mut bus) = Broker::away();
+    broker.comes_back();
+    let server = Server::start_with(Default::default(), Some(broker.clone())).await;
+    let before = server.head();
+    let pushed = |git: &test_support::GitFixture| {
+        git.commit_file("orders.yml", "a: 3\n").expect("a commit");
+    };
+    let server = server.restart(Some(broker), pushed).await;
+    let event = tokio::time::timeout(DEADLINE, bus.recv())
+        .await
+        .expect("in time")
+        .expect("an event");
+    let notice = event.notice.expect("a notice");
+    assert_eq!((notice.from, notice.to), (Some(before), server.head()));
+    assert!(notice.affects.covers(&["orders"], &["default"]));
+    assert!(!notice.affects.covers(&["stock"], &["default"]));
+    server.end().await;
+}
