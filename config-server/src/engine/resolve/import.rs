@@ -26,7 +26,21 @@ pub(super) struct FileTarget<'t> {
 /// lies outside the tree, or is no file of this kind, is no target.
 pub(super) fn targets<'t>(import: &str, from: &Location<'t>, links: &mut LinksPassed) -> Vec<Target<'t>> {
     let parts = import.split(';').map(str::trim);
-    parts.flat_map(|part| target(part, from, links)).collect()
+    parts.flat_map(|part| part_targets(part, from, links)).collect()
+}
+
+fn part_targets<'t>(text: &str, from: &Location<'t>, links: &mut LinksPassed) -> Vec<Target<'t>> {
+    if !text.ends_with("/*/") {
+        return target(text, from, links).into_iter().collect();
+    }
+    // `config/*/`: every directory in `config`, by name.
+    let found = from
+        .place
+        .matching(text.strip_prefix("optional:").unwrap_or(text), links);
+    found
+        .iter()
+        .filter_map(|directory| target(&format!("{directory}/"), from, links))
+        .collect()
 }
 
 fn target<'t>(text: &str, from: &Location<'t>, links: &mut LinksPassed) -> Option<Target<'t>> {

@@ -1,7 +1,8 @@
 //! Which documents answer a query, in which order (contract section 2).
 //!
 //! - `location`: the directories a query looks in
-//! - `search`: the candidates of each, in two phases; `import`, `profiles`: what files add to it
+//! - `search`: the candidates of each, in two phases; `entries`: what was taken, and how it ranks;
+//!   `import`, `profiles`: what files add
 //! - `prepared`: the directives of a file, understood once; `expression`: its conditions
 //! - `plain`: files that are served as they are
 
@@ -17,6 +18,7 @@ use super::value::Property;
 
 mod location;
 
+mod entries;
 mod import;
 mod profiles;
 mod search;
@@ -25,6 +27,9 @@ mod expression;
 mod prepared;
 
 mod plain;
+
+#[cfg(test)]
+mod tests;
 
 pub use plain::find_file;
 pub use prepared::Prepared;

@@ -9,12 +9,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::Broken;
-use super::Source;
+use super::entries::{Entries, Phase, Taken};
+use super::expression::Expression;
 use super::import::{FileTarget, Target, dotted, targets};
 use super::location::Location;
 use super::prepared::{Directives, Gate, Prepared, expressions, fault};
 use super::profiles::{Groups, activate};
+use super::{Broken, Source};
 use crate::engine::document::{Fault, Format, Limits};
 use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver};
 use crate::engine::query::{DEFAULT_PROFILE, Query};
@@ -23,49 +24,13 @@ use crate::engine::tree::{FoundFile, LinksPassed};
 /// Imports that import, one below the other.
 const DEEPEST_IMPORT: usize = 64;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    WithoutProfiles,
-    WithProfiles,
-}
-
-/// A file that was taken.
-#[derive(Debug)]
-struct Taken<'t> {
-    /// Where it stands, for what it imports.
-    location: Location<'t>,
-    /// As sources are named after it.
-    name: Arc<str>,
-    /// From the snapshot's root, for faults.
-    path: Arc<str>,
-    prepared: Arc<Prepared>,
-}
-
-/// One document of a taken file, and what it imported.
-#[derive(Debug)]
-struct Entry<'t> {
-    file: Arc<Taken<'t>>,
-    document: usize,
-    active: bool,
-    imported: Imported,
-}
-
-/// Entries by their index, strongest first.
-#[derive(Debug, Default)]
-struct Imported {
-    with_profiles: Vec<usize>,
-    without_profiles: Vec<usize>,
-}
-
 /// One query on its way through the files.
 #[derive(Debug)]
 pub(super) struct Search<'t, 'q> {
     names: Vec<&'q str>,
     limits: &'q Limits,
     profiles: Vec<String>,
-    entries: Vec<Entry<'t>>,
-    /// What the locations themselves gave.
-    top: Imported,
+    entries: Entries<'t>,
     taken: HashSet<Arc<str>>,
     read: BTreeSet<Arc<str>>,
     links: LinksPassed,
@@ -79,8 +44,7 @@ impl<'t, 'q> Search<'t, 'q> {
             names: query.names().collect(),
             limits,
             profiles: Vec::new(),
-            entries: Vec::new(),
-            top: Imported::default(),
+            entries: Entries::default(),
             taken: HashSet::new(),
             read: BTreeSet::new(),
             links: LinksPassed::new(),
@@ -93,22 +57,21 @@ impl<'t, 'q> Search<'t, 'q> {
         let targets: Vec<_> = locations.into_iter().map(Target::Directory).collect();
         let phase = Phase::WithoutProfiles;
         let first = self.load(std::slice::from_ref(&targets), phase)?;
-        self.top.without_profiles.clone_from(&first);
+        self.entries.top.of(phase).clone_from(&first);
         self.visit_all(&first, phase, 0)?;
 
         self.profiles = self.active_profiles(query)?;
         let phase = Phase::WithProfiles;
         self.visit_all(&first, phase, 0)?;
         let second = self.load(std::slice::from_ref(&targets), phase)?;
-        self.top.with_profiles.clone_from(&second);
+        self.entries.top.of(phase).clone_from(&second);
         self.visit_all(&second, phase, 0)
     }
 
     /// The sources, highest precedence first, and what was read.
     pub(super) fn finish(mut self) -> (Vec<Source>, BTreeSet<Arc<str>>) {
-        let sources = self.sources();
         self.read.extend(self.links);
-        (sources, self.read)
+        (self.entries.sources(), self.read)
     }
 
     /// Takes the files of `imports` (rising precedence); new entries, strongest first.
@@ -190,7 +153,7 @@ impl<'t, 'q> Search<'t, 'q> {
             path,
             prepared,
         };
-        self.enter(file, loaded);
+        self.entries.add(file, loaded);
         Ok(())
     }
 
@@ -217,32 +180,18 @@ impl<'t, 'q> Search<'t, 'q> {
         }
     }
 
-    /// Adds the documents of a file, the last one first: it is the strongest.
-    fn enter(&mut self, file: Taken<'t>, loaded: &mut Vec<usize>) {
-        let file = Arc::new(file);
-        for document in (0..file.prepared.documents.len()).rev() {
-            loaded.push(self.entries.len());
-            self.entries.push(Entry {
-                active: matches!(file.prepared.directives[document].gate, Gate::Always),
-                file: file.clone(),
-                document,
-                imported: Imported::default(),
-            });
-        }
-    }
-
     fn visit_all(&mut self, entries: &[usize], phase: Phase, depth: usize) -> Result<(), Broken> {
         entries.iter().try_for_each(|entry| self.visit(*entry, phase, depth))
     }
 
     /// Settles whether an entry counts, and loads what it imports in this phase.
     fn visit(&mut self, index: usize, phase: Phase, depth: usize) -> Result<(), Broken> {
-        let children = self.entries[index].imported.without_profiles.clone();
         if phase == Phase::WithProfiles {
+            let children = self.entries[index].imported.of(Phase::WithoutProfiles).clone();
             self.visit_all(&children, phase, depth + 1)?;
             self.settle(index)?;
         }
-        if !self.entries[index].active || self.directives(index).imports.is_empty() {
+        if !self.entries[index].active || self.entries[index].directives().imports.is_empty() {
             return Ok(());
         }
         if depth >= DEEPEST_IMPORT {
@@ -252,40 +201,37 @@ impl<'t, 'q> Search<'t, 'q> {
         }
         let imports = self.imports_of(index)?;
         let loaded = self.load(&imports, phase)?;
-        let imported = &mut self.entries[index].imported;
-        match phase {
-            Phase::WithoutProfiles => imported.without_profiles.clone_from(&loaded),
-            Phase::WithProfiles => imported.with_profiles.clone_from(&loaded),
-        }
+        self.entries[index].imported.of(phase).clone_from(&loaded);
         self.visit_all(&loaded, phase, depth + 1)
     }
 
     fn imports_of(&mut self, index: usize) -> Result<Vec<Vec<Target<'t>>>, Broken> {
-        let file = self.entries[index].file.clone();
-        let directives = &file.prepared.directives[self.entries[index].document];
+        let entry = &self.entries[index];
+        let directives = entry.directives();
         let mut imports = Vec::with_capacity(directives.imports.len());
         for import in &directives.imports {
-            let import = self.expand(import, &file.path)?;
-            imports.push(targets(&import, &file.location, &mut self.links));
+            let import = self.expand(import, &entry.file.path)?;
+            imports.push(targets(&import, &entry.file.location, &mut self.links));
         }
         Ok(imports)
     }
 
     /// With the profiles known, a condition has an answer.
     fn settle(&mut self, index: usize) -> Result<(), Broken> {
-        let file = self.entries[index].file.clone();
-        let directives = &file.prepared.directives[self.entries[index].document];
-        self.entries[index].active = match &directives.gate {
+        let entry = &self.entries[index];
+        let holds = |expressions: &[Expression]| expressions.iter().any(|expression| expression.holds(&self.profiles));
+        let active = match &entry.directives().gate {
             Gate::Always => true,
             Gate::Never => false,
-            Gate::When(expressions) => expressions.iter().any(|expression| expression.holds(&self.profiles)),
+            Gate::When(expressions) => holds(expressions),
             Gate::Unresolved(texts) => {
-                let texts: Result<Vec<_>, _> = texts.iter().map(|text| self.expand(text, &file.path)).collect();
-                let expressions =
-                    expressions(&texts?, directives.gate_at).map_err(|fault| broken(&file.path, fault))?;
-                expressions.iter().any(|expression| expression.holds(&self.profiles))
+                let path = &entry.file.path;
+                let texts: Result<Vec<_>, _> = texts.iter().map(|text| self.expand(text, path)).collect();
+                let expressions = expressions(&texts?, entry.directives().gate_at);
+                holds(&expressions.map_err(|fault| broken(path, fault))?)
             }
         };
+        self.entries[index].active = active;
         Ok(())
     }
 
@@ -297,13 +243,10 @@ impl<'t, 'q> Search<'t, 'q> {
         }
         let mut included = Vec::new();
         let mut groups = Groups::new();
-        for index in self.in_order() {
-            let directives = self.directives(index);
-            if !directives.extends_profiles() {
-                continue;
-            }
-            let path = &self.entries[index].file.path;
-            if !self.entries[index].active {
+        for entry in self.entries.in_order() {
+            let directives = entry.directives();
+            let path = &entry.file.path;
+            if directives.extends_profiles() && !entry.active {
                 return Err(broken(path, conditional_profiles(directives)));
             }
             for profile in &directives.includes {
@@ -317,54 +260,15 @@ impl<'t, 'q> Search<'t, 'q> {
         Ok(activate(&query.profiles, &included, &groups))
     }
 
-    /// All entries, strongest first: above a document what it imported, profile variants on top.
-    fn in_order(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.entries.len());
-        self.add_in_order(&self.top, &mut order);
-        order
-    }
-
-    fn add_in_order(&self, imported: &Imported, order: &mut Vec<usize>) {
-        for index in imported.with_profiles.iter().chain(&imported.without_profiles) {
-            self.add_in_order(&self.entries[*index].imported, order);
-            order.push(*index);
-        }
-    }
-
-    fn sources(&self) -> Vec<Source> {
-        let entries = self.in_order().into_iter().map(|index| &self.entries[index]);
-        entries.filter(|entry| entry.active).map(Entry::source).collect()
-    }
-
-    fn directives(&self, index: usize) -> &Directives {
-        let entry = &self.entries[index];
-        &entry.file.prepared.directives[entry.document]
-    }
-
     /// Placeholders in a directive see what is active so far.
     fn expand(&self, text: &str, path: &Arc<str>) -> Result<String, Broken> {
         if !text.contains("${") {
             return Ok(text.to_owned());
         }
-        let lookup = Lookup::new(&self.sources());
+        let lookup = Lookup::new(&self.entries.sources());
         let expanded = Resolver::new(&lookup, Form::Value, self.limits).resolve(text);
         let failed = |error: PlaceholderError| broken(path, fault(None, error.to_string()));
         expanded.map(Cow::into_owned).map_err(failed)
-    }
-}
-
-impl Entry<'_> {
-    fn source(&self) -> Source {
-        let documents = &self.file.prepared.documents;
-        let document = &documents[self.document];
-        let name = match documents.len() {
-            1 => self.file.name.clone(),
-            _ => format!("{} (document #{})", self.file.name, document.index).into(),
-        };
-        Source {
-            name,
-            properties: document.properties.clone(),
-        }
     }
 }
 
