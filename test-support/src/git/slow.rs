@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -54,7 +54,7 @@ impl Dripping {
     pub async fn start(bytes: &'static [u8]) -> Result<Self> {
         let (port, end) = serve(move |mut stream| async move {
             // The client speaks first.
-            if stream.readable().await.is_err() {
+            if stream.read(&mut [0; 4096]).await.is_err() {
                 return;
             }
             for byte in bytes.iter().cycle() {
