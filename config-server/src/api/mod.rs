@@ -6,6 +6,7 @@
 //! - [`spring_error`], [`problem`]: what is said when something is wrong, on Spring's routes and on
 //!   those config-bus adds
 //! - [`bus`]: the routes of the bus, and the door for webhooks
+//! - [`crypto`]: the answers of `/encrypt`, `/decrypt` and `/key`
 //! - [`authentication`], [`observe`]: what happens to every request on its way
 
 pub mod routes;
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod spring_error;
 
 pub mod bus;
+pub mod crypto;
 
 pub mod authentication;
 pub mod observe;

@@ -1,9 +1,17 @@
 //! Keys and what they open: `encrypt.*`, `spring.cloud.config.server.encrypt.*`.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
+use thiserror::Error;
 use zeroize::Zeroizing;
+
+use super::load::Files;
+use crate::engine::cipher::{KeyError, KeyMaterial, Keys, RsaScheme, StoreKind, StoreMaterial};
+
+/// The salt of keys and session keys unless another is set (contract 4.3, 4.4).
+const SALT: &str = "deadbeef";
 
 /// A text that is never printed and is wiped when dropped.
 #[derive(Clone, Default)]
@@ -52,6 +60,55 @@ pub struct RsaSettings {
     pub strong: bool,
     /// `deadbeef` unless set.
     pub salt: Option<String>,
+}
+
+/// Why the keys of the settings cannot be used. Names no path and no secret.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    #[error("the key store cannot be read")]
+    Read(#[source] io::Error),
+    #[error("there is no key store at its location")]
+    Absent,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl EncryptSettings {
+    /// Reads the key store, if there is one, and opens the keys. A key store wins over `encrypt.key`.
+    ///
+    /// # Errors
+    /// [`KeysError`] when there are settings for keys that cannot be used.
+    pub fn keys(&self, files: &dyn Files) -> Result<Keys, KeysError> {
+        let material = match (&self.key_store, &self.key) {
+            (Some(store), _) => KeyMaterial::Store(self.store(store, files)?),
+            (None, Some(key)) => KeyMaterial::Text {
+                key: key.0.clone(),
+                salt: self.salt.clone().unwrap_or_else(|| SALT.into()),
+            },
+            (None, None) => return Ok(Keys::none()),
+        };
+        Ok(Keys::open(material)?)
+    }
+
+    fn store(&self, store: &KeyStoreSettings, files: &dyn Files) -> Result<StoreMaterial, KeysError> {
+        let bytes = files.read(&store.location).map_err(KeysError::Read)?;
+        Ok(StoreMaterial {
+            kind: match store.kind {
+                KeyStoreKind::Jks => StoreKind::Jks,
+                KeyStoreKind::Pkcs12 => StoreKind::Pkcs12,
+            },
+            bytes: bytes.ok_or(KeysError::Absent)?,
+            password: store.password.0.clone(),
+            alias: store.alias.clone(),
+            secret: store.secret.as_ref().unwrap_or(&store.password).0.clone(),
+            scheme: RsaScheme {
+                oaep: self.rsa.oaep,
+                strong: self.rsa.strong,
+                salt: self.rsa.salt.clone().unwrap_or_else(|| SALT.into()),
+            },
+        })
+    }
 }
 
 impl Default for EncryptSettings {

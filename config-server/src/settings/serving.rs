@@ -20,6 +20,8 @@ pub struct ServingSettings {
     pub gate: Gate,
     /// Bytes of rendered answers kept.
     pub cache_bytes: u64,
+    /// Applications in one request.
+    pub max_applications: usize,
     /// Profiles in one request.
     pub max_profiles: usize,
     pub health: HealthSettings,
@@ -68,7 +70,8 @@ impl Default for ServingSettings {
             validate_profiles: true,
             gate: Gate::default(),
             cache_bytes: 64 * 1024 * 1024,
-            max_profiles: 64,
+            max_applications: 16,
+            max_profiles: 32,
             health: HealthSettings::default(),
         }
     }

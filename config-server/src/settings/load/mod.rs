@@ -18,6 +18,7 @@ mod tree;
 mod view;
 
 mod concerns;
+mod sealed;
 mod unknown;
 
 mod manual;
@@ -72,17 +73,20 @@ pub fn examine(sources: &Sources<'_>) -> Examined {
     let mut layers = layers::read(sources, &table);
     let placeholder_faults = placeholders::resolve(&mut layers.layers, sources.environment, &table);
     let root = Node::overlay(&layers.layers);
+    let printout = printout::print(&root, &table, &layers.profiles);
     let (unknown_faults, notes) = unknown::judge(&root, &table);
+    let sealed_faults = sealed::open(&mut layers, &root, sources.files, &table);
+    let root = Node::overlay(&layers.layers);
     let binder = Binder {
         root: &root,
         profiles: &layers.profiles,
         faults: RefCell::default(),
     };
     let settings = binder.bind();
-    let printout = printout::print(&root, &table, &layers.profiles);
     let mut faults = layers.faults;
     faults.extend(placeholder_faults);
     faults.extend(unknown_faults);
+    faults.extend(sealed_faults);
     faults.extend(binder.faults.into_inner());
     faults.dedup();
     Examined {

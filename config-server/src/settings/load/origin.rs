@@ -22,6 +22,19 @@ pub(crate) struct Written {
     pub(crate) key: String,
     pub(crate) text: String,
     pub(crate) origin: Origin,
+    /// The text was decrypted: it is never shown.
+    pub(crate) sealed: bool,
+}
+
+impl Written {
+    pub(crate) fn new(key: impl Into<String>, text: impl Into<String>, origin: Origin) -> Self {
+        Self {
+            key: key.into(),
+            text: text.into(),
+            origin,
+            sealed: false,
+        }
+    }
 }
 
 impl fmt::Display for Origin {

@@ -25,6 +25,21 @@ impl Given {
         }
     }
 
+    fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.into(), content.into());
+        self
+    }
+
+    /// The key stores of the recorded suites, in `directory`.
+    fn key_stores(self, directory: &str) -> Self {
+        let read = |name: &str| {
+            let path = format!("{}/tests/data/conformance/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read(path).expect("a key store")
+        };
+        self.file(&format!("{directory}/server.jks"), read("server.jks"))
+            .file(&format!("{directory}/server.p12"), read("server.p12"))
+    }
+
     fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.into(), value.into());
         self
@@ -307,7 +322,7 @@ fn a_key_store_is_read_and_the_plain_text_setting_is_as_odd_as_in_the_stock_serv
     ];
     let with = |extra: &str| {
         let arguments: Vec<&str> = base.iter().copied().chain([extra]).collect();
-        Given::arguments(&arguments).examine()
+        Given::arguments(&arguments).key_stores("/keys").examine()
     };
     let plain = with("--spring.cloud.config.server.encrypt.plain-text-encrypt=true");
     assert!(
@@ -422,9 +437,257 @@ fn the_settings_of_every_recorded_suite_load() {
             arguments: arguments.collect(),
             ..Given::default()
         };
+        let given = given.key_stores("{here}/keys");
         let examined = given.examine();
         assert!(examined.settings.is_ok(), "{}: {}", path.display(), given.faults());
         count += 1;
     }
     assert!(count > 50, "{count} suites");
+}
+
+const STOCK: &str = r#"
+server:
+  port: ${CONFIG_PORT:8889}
+spring:
+  application:
+    name: config-center
+  profiles:
+    active: composite, dev
+  security:
+    user: { name: root, password: s3cret }
+  cloud:
+    config:
+      server:
+        accept-empty: false
+        default-label: main
+        prefix: /cfg
+        composite:
+        - type: git
+          uri: https://git.example/{application}-config
+          search-paths: ['{application}', common/*]
+          cloneOnStart: true
+          force-pull: true
+          timeout: 4
+          username: git
+          password: '{cipher}000102030405060708090a0b0c0d0e0f92c516ebbdf9aecbb68f22247c57812d'
+          repos:
+            simple: https://git.example/simple
+            special:
+              pattern: [special*/dev*, '*special*/dev*']
+              uri: https://git.example/special
+        - type: native
+          search-locations: file:///etc/config, file:/opt/config
+        overrides:
+          logging.level: '\${level}'
+          nested: { list: [1, 2.50, true] }
+        encrypt.enabled: true
+        health:
+          repositories:
+            orders: { label: main }
+            billing: { name: billing-service, profiles: 'dev,eu', label: release }
+  rabbitmq: { host: mq, password: guest }
+encrypt:
+  key: foo
+management:
+  endpoints.web.exposure.include: "*"
+  endpoint.health.show-details: always
+logging.level.org.springframework.cloud: DEBUG
+eureka:
+  client: { enabled: false }
+---
+spring.config.activate.on-profile: dev
+spring.cloud.bus.destination: dev-events
+---
+spring.config.activate.on-profile: prod
+spring.cloud.bus.destination: prod-events
+"#;
+
+#[test]
+fn the_application_yml_of_a_stock_server_starts_ours() {
+    let examined = Given::default().file("application.yml", STOCK).examine();
+    let settings = examined.settings.unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(settings.http.port, 8889);
+    assert_eq!(settings.http.prefix, "/cfg");
+    assert!(!settings.serving.accept_empty);
+    let Backend::Composite { members, .. } = settings.backend else {
+        panic!("no composite: {:?}", settings.backend);
+    };
+    let [Backend::Git(git), Backend::Native(native)] = &members[..] else {
+        panic!("{members:?}");
+    };
+    assert_eq!(git.uri, "https://git.example/{application}-config");
+    assert_eq!(git.search_paths, ["{application}", "common/*"]);
+    assert!(git.clone_on_start);
+    assert_eq!(
+        git.credentials.password.as_ref().map(|secret| secret.expose()),
+        Some("mysecret")
+    );
+    assert_eq!(git.repos[1].patterns, ["special*/dev*", "*special*/dev*"]);
+    assert_eq!(native.search_locations, ["file:///etc/config", "file:/opt/config"]);
+    assert_eq!(native.default_label, "main");
+    let overrides = settings
+        .serving
+        .overrides
+        .iter()
+        .map(|(key, text)| format!("{key}={text}"));
+    assert_eq!(
+        overrides.collect::<Vec<_>>(),
+        [
+            "logging.level=${level}",
+            "nested.list[0]=1",
+            "nested.list[1]=2.5",
+            "nested.list[2]=true"
+        ]
+    );
+    let BusSettings::Amqp(amqp) = settings.bus else {
+        panic!("no RabbitMQ");
+    };
+    assert_eq!(amqp.spring_exchange.as_deref(), Some("dev-events"));
+    let checks = settings.serving.health.repositories;
+    assert_eq!(checks[1].name, "billing-service");
+    assert_eq!(checks[1].label.as_deref(), Some("release"));
+    assert!(
+        settings
+            .change
+            .bus_id
+            .as_str()
+            .starts_with("config-center:composite,dev:8889:")
+    );
+    assert!(
+        examined
+            .printout
+            .contains("spring.application.name = config-center   (application.yml:6:11)")
+    );
+    assert!(!examined.printout.contains("mysecret"));
+}
+
+#[test]
+fn files_win_by_place_extension_and_profile() {
+    let file = |text: &str| format!("spring.cloud.config.server.git.uri=u\nconfig-bus.data-dir={text}\n");
+    let base = || {
+        Given::default()
+            .file(
+                "application.yml",
+                "config-bus.data-dir: a\nspring.cloud.config.server.git.uri: u",
+            )
+            .file("notes.yml", "config-bus.data-dir: never")
+    };
+    let database = |given: Given| given.settings().change.database;
+    let expect = |given: Given, directory: &str| {
+        assert_eq!(database(given), Some(PathBuf::from(directory).join("state.db")));
+    };
+    expect(base(), "a");
+    expect(base().file("application.properties", file("b")), "b");
+    expect(
+        base()
+            .file("application.properties", file("b"))
+            .file("config/application.yml", "config-bus.data-dir: c"),
+        "c",
+    );
+    let profiled = || {
+        base()
+            .file("application-prod.yml", "config-bus.data-dir: d")
+            .file("config/application.yml", "x: y")
+    };
+    expect(profiled(), "a");
+    expect(profiled().variable("SPRING_PROFILES_ACTIVE", "prod"), "d");
+    expect(
+        profiled().file("config/application.properties", "spring.profiles.active=prod"),
+        "d",
+    );
+    let elsewhere = base().file("/etc/cs/application.yml", file("e").replace('=', ": "));
+    let located = Given {
+        arguments: vec!["--spring.config.location=file:/etc/cs/".into()],
+        ..elsewhere
+    };
+    expect(located, "e");
+    let single = base()
+        .file("/etc/cs/mine.properties", file("f"))
+        .file("/etc/cs/mine-prod.properties", file("g"));
+    let argument = "--spring.config.additional-location=optional:file:/etc/cs/mine.properties";
+    let single = Given {
+        arguments: vec![argument.into()],
+        ..single
+    };
+    let profile = Given {
+        environment: [("SPRING_PROFILES_ACTIVE".into(), "prod".into())].into(),
+        files: single.files.clone(),
+        arguments: single.arguments.clone(),
+    };
+    expect(single, "f");
+    expect(profile, "g");
+    let named = base().file(
+        "server.yml",
+        "config-bus.data-dir: h\nspring.cloud.config.server.git.uri: u",
+    );
+    let named = Given {
+        arguments: vec!["--spring.config.name=server".into()],
+        ..named
+    };
+    expect(named, "h");
+}
+
+#[test]
+fn a_file_may_import_its_neighbours() {
+    let given = Given::default()
+        .file(
+            "application.yml",
+            "spring.config.import: optional:secrets.yml\nconfig-bus.data-dir: a",
+        )
+        .file(
+            "secrets.yml",
+            "spring.cloud.config.server.git.uri: u\nconfig-bus.data-dir: b",
+        );
+    assert_eq!(given.settings().change.database, Some("b/state.db".into()));
+}
+
+#[test]
+fn a_broken_file_is_told_with_its_place() {
+    let faults = Given::arguments(&[URI])
+        .file("config/application.yml", "a: 1\na: 2\n")
+        .faults();
+    assert!(
+        faults.contains("config/application.yml cannot be read: line 2, column 1"),
+        "{faults}"
+    );
+    let faults = Given::arguments(&[URI])
+        .file("application.yml", "server:\n  port: x\n")
+        .faults();
+    assert!(faults.contains("server.port (application.yml:2:9) is `x`"), "{faults}");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_told() {
+    let store = |extra: &str| {
+        let arguments = [
+            URI,
+            "--encrypt.key-store.location=/keys/server.jks",
+            "--encrypt.key-store.alias=mytestkey",
+            extra,
+        ];
+        Given::arguments(&arguments).key_stores("/keys").faults()
+    };
+    let wrong = store("--encrypt.key-store.password=wrong");
+    assert!(
+        wrong.contains("encrypt.key-store cannot be read: the key store cannot be opened"),
+        "{wrong}"
+    );
+    let sealed = Given::arguments(&[URI, "--spring.cloud.config.server.git.password={cipher}00"]).faults();
+    assert!(
+        sealed.contains("git.password (argument) cannot be decrypted"),
+        "{sealed}"
+    );
+    let absent = Given::arguments(&[
+        URI,
+        "--encrypt.key-store.location=nowhere.jks",
+        "--encrypt.key-store.alias=a",
+        "--encrypt.key-store.password=p",
+    ]);
+    assert!(absent.faults().contains("there is no key store"));
+}
+
+#[test]
+fn json_in_the_environment_is_a_source() {
+    let given = Given::arguments(&[URI]).variable("SPRING_APPLICATION_JSON", r#"{"server":{"port":9}}"#);
+    assert_eq!(given.settings().http.port, 9);
 }

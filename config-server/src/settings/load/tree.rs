@@ -98,11 +98,7 @@ mod tests {
     use crate::settings::load::Origin;
 
     fn layer(pairs: &[(&str, &str)]) -> Vec<Written> {
-        let written = |&(key, text): &(&str, &str)| Written {
-            key: key.into(),
-            text: text.into(),
-            origin: Origin::Argument,
-        };
+        let written = |&(key, text): &(&str, &str)| Written::new(key, text, Origin::Argument);
         pairs.iter().map(written).collect()
     }
 

@@ -163,8 +163,10 @@ impl<'t> View<'t> {
     /// Complains that the written value is not `allowed`.
     pub(crate) fn wrong(&self, name: &str, allowed: &str) {
         let value = self.text(name).unwrap_or_default();
+        let sealed = self.written(name).is_some_and(|written| written.sealed);
         let reason = match self.group.key(name).kind {
             Kind::Secret | Kind::Values => Reason::WrongSecret(allowed.into()),
+            _ if sealed => Reason::WrongSecret(allowed.into()),
             _ => Reason::Wrong {
                 value: without_logins(&value),
                 allowed: allowed.into(),

@@ -124,7 +124,8 @@ pub(crate) static OURS: Group = Group {
             "64MiB",
             "What aliases, nested keys or placeholders may grow a file or an answer to.",
         ),
-        key("limits.profiles", Kind::Count, "64", "Profiles in one request."),
+        key("limits.applications", Kind::Count, "16", "Applications in one request."),
+        key("limits.profiles", Kind::Count, "32", "Profiles in one request."),
     ],
 };
 
@@ -141,6 +142,7 @@ pub(super) fn bind(binder: &Binder<'_>) -> ServingSettings {
         validate_profiles: binder.open(&process::GROUP).flag("profiles.validate"),
         gate: gate(binder),
         cache_bytes: ours.size("cache-size") as u64,
+        max_applications: ours.count("limits.applications"),
         max_profiles: ours.count("limits.profiles"),
         health: health(binder),
     }

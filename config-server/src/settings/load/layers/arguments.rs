@@ -7,11 +7,7 @@ pub(super) fn properties(arguments: &[String]) -> Vec<Written> {
     let property = |argument: &String| {
         let text = argument.strip_prefix("--")?;
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        Some(Written {
-            key: key.into(),
-            text: value.into(),
-            origin: Origin::Argument,
-        })
+        Some(Written::new(key, value, Origin::Argument))
     };
     arguments.iter().filter_map(property).collect()
 }

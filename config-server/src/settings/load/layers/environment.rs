@@ -23,11 +23,7 @@ pub(super) fn variables(environment: &BTreeMap<String, String>, table: &Table) -
             None if is_ours(name) => name.to_ascii_lowercase().replace('_', "."),
             None => return None,
         };
-        Some(Written {
-            key,
-            text: text.clone(),
-            origin: Origin::Variable(name.clone()),
-        })
+        Some(Written::new(key, text, Origin::Variable(name.clone())))
     };
     environment.iter().filter_map(setting).collect()
 }

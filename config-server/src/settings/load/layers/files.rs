@@ -105,11 +105,7 @@ pub(super) fn read(
 
 /// One property as it stands in a document.
 pub(super) fn written(property: &Property, origin: Origin) -> Written {
-    Written {
-        key: property.key.to_string(),
-        text: text_of(&property.value),
-        origin,
-    }
+    Written::new(&*property.key, text_of(&property.value), origin)
 }
 
 fn text_of(value: &Value) -> String {
