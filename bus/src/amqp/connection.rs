@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::types::ShortString;
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
-use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event};
-use tokio::time::{interval, timeout};
+use lapin::{Channel, Connection, ErrorKind, Event};
+use tokio::time::interval;
 
-use super::settings::{Address, AmqpSettings, ClientIdentity, TlsSettings};
+use super::dial::dial;
+use super::settings::AmqpSettings;
 use crate::session::Standing;
 use crate::supervise::Fault;
 
@@ -84,55 +83,4 @@ pub(crate) fn fault_of(error: &lapin::Error) -> Fault {
 /// A name as AMQP writes it.
 pub(crate) fn short(name: &str) -> Result<ShortString, Fault> {
     ShortString::try_new(name).map_err(|_| Fault::Configuration("a name is longer than 255 bytes".to_owned()))
-}
-
-async fn dial(settings: &AmqpSettings, address: &Address, role: &str) -> Result<Connection, Fault> {
-    let properties = ConnectionProperties::default().with_connection_name(role.into());
-    let runtime = lapin::runtime::default_runtime().map_err(|e| fault_of(&e))?;
-    let tls = settings.tls.as_ref().map(tls_config).unwrap_or_default();
-    let connected = Connection::connect_uri_with_config(uri(settings, address), properties, tls, runtime);
-    match timeout(settings.connect_deadline, connected).await {
-        Ok(connected) => connected.map_err(|e| fault_of(&e).at(address)),
-        Err(_) => Err(Fault::Transient(format!("{address}: no answer in time"))),
-    }
-}
-
-fn uri(settings: &AmqpSettings, address: &Address) -> AMQPUri {
-    AMQPUri {
-        scheme: match settings.tls {
-            Some(_) => AMQPScheme::AMQPS,
-            None => AMQPScheme::AMQP,
-        },
-        authority: AMQPAuthority {
-            userinfo: AMQPUserInfo {
-                username: settings.credentials.username.clone(),
-                password: settings.credentials.password.reveal().to_owned(),
-            },
-            host: address.host.clone(),
-            port: address.port,
-        },
-        vhost: settings.virtual_host.clone(),
-        query: AMQPQueryString {
-            heartbeat: Some(u16::try_from(settings.heartbeat.as_secs()).unwrap_or(u16::MAX)),
-            connection_timeout: Some(u64::try_from(settings.connect_deadline.as_millis()).unwrap_or(u64::MAX)),
-            ..AMQPQueryString::default()
-        },
-    }
-}
-
-fn tls_config(tls: &TlsSettings) -> OwnedTLSConfig {
-    let identity = tls.identity.as_ref().map(|identity| match identity {
-        ClientIdentity::Pem { certificate, key } => OwnedIdentity::PKCS8 {
-            pem: certificate.clone().into_bytes(),
-            key: key.reveal().as_bytes().to_vec(),
-        },
-        ClientIdentity::Pkcs12 { store, password } => OwnedIdentity::PKCS12 {
-            der: store.clone(),
-            password: password.reveal().to_owned(),
-        },
-    });
-    OwnedTLSConfig {
-        identity,
-        cert_chain: tls.authorities.clone(),
-    }
 }

@@ -16,6 +16,7 @@ mod topology;
 
 mod connection;
 mod delivery;
+mod dial;
 mod intake;
 mod outlet;
 mod publisher;

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bus::amqp::AmqpSettings;
-use bus::{LinkState, Receipt, TransportError};
+use bus::{Credentials, LinkState, Receipt, Secret, TransportError};
 use test_support::{Broker, FaultProxy, Weather, eventually};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::harness::{
-    DEADLINE, Stranger, World, connected, fragile, lost, received, refresh, report, settings, shared, until,
+    DEADLINE, Stranger, World, connected, fragile, hasty, lost, received, refresh, report, settings, shared, until,
 };
 
 async fn queues(broker: &Broker, settings: &AmqpSettings, owner: &str) -> Vec<String> {
@@ -192,4 +195,30 @@ async fn a_slow_network_changes_nothing() {
     proxy.cut();
     lost(&mut agent).await;
     connected(&mut agent).await;
+}
+
+#[tokio::test]
+async fn attempts_against_a_silent_peer_leave_nothing_behind() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound port").to_string();
+    let credentials = Credentials {
+        username: "guest".to_owned(),
+        password: Secret::new("guest"),
+    };
+    let mut settings = AmqpSettings::new(vec![address.parse().expect("an address")], credentials);
+    settings.patience = hasty();
+    settings.connect_deadline = Duration::from_millis(50);
+    let _agent = world.follow(&settings, "orders");
+
+    for _ in 0..3 {
+        let (mut attempt, _) = timeout(DEADLINE, listener.accept())
+            .await
+            .expect("an attempt")
+            .expect("a connection");
+        let mut said = Vec::new();
+        let ended = timeout(DEADLINE, attempt.read_to_end(&mut said)).await;
+        ended.expect("the attempt is given up").expect("in good order");
+        assert!(said.starts_with(b"AMQP"));
+    }
 }
