@@ -21,10 +21,13 @@ pub mod last_known_good;
 pub mod agent;
 
 pub mod atomic_file;
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod causes;
 mod digest;
 
-pub use agent::{Agent, AgentBuilder, AgentState, Bus, LiveSource, StartError};
+pub use agent::{Agent, AgentBuilder, AgentState, BrokerUrlError, Bus, LiveSource, StartError};
 pub use apply::{Applier, Veto};
 pub use configuration::{Configuration, Entry, KeysChanged, Origin, Variables};
 pub use fetch::Login;

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::embedded::{self, FollowSettings};
-use bus::{Credentials, Link, Subscriber};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::Agent;
+use super::bus::Bus;
 use super::clock::Clock;
 use super::offer::Offers;
 use super::start::StartError;
@@ -27,23 +26,10 @@ use crate::reconcile::{Pace, Reconciler};
 
 const COMMANDS: usize = 1;
 
-/// How an agent hears of changes.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Bus {
-    /// Not at all: the timer alone.
-    None,
-    /// The bus inside the server, over server-sent events.
-    Embedded,
-    /// A connection made elsewhere.
-    Link(Link),
-}
-
 /// Gathers the parts of an agent; [`AgentBuilder::start`] starts it.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct AgentBuilder {
-    follows: Follows,
     servers: Vec<String>,
     fetch: FetchSettings,
     bus: Bus,
@@ -57,9 +43,8 @@ pub struct AgentBuilder {
 }
 
 impl AgentBuilder {
-    pub(super) fn new(follows: Follows) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            follows,
             servers: Vec::new(),
             fetch: FetchSettings::new(Vec::new()),
             bus: Bus::Embedded,
@@ -116,6 +101,12 @@ impl AgentBuilder {
         self
     }
 
+    /// Looks at the latest this long after the last look; 60 s.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.pace.interval = interval;
+        self
+    }
+
     /// Keeps these times.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -160,13 +151,14 @@ impl AgentBuilder {
         self
     }
 
-    /// Starts the agent on tasks of `tracker` and waits for the first configuration to be live.
+    /// Follows what `follows` names. Starts the agent on tasks of `tracker` and waits for the first configuration to be live.
     /// Cancelling `stop`, like dropping the handle, stops it.
     ///
     /// # Errors
     /// [`StartError`] when a part does not fit, or when nothing could be made live.
     pub async fn start<A: Applier>(
         mut self,
+        follows: Follows,
         applier: A,
         tracker: &TaskTracker,
         stop: &CancellationToken,
@@ -177,10 +169,10 @@ impl AgentBuilder {
         if let Some(directory) = &self.overrides {
             local.set_overrides(read_overrides(directory).map_err(StartError::Overrides)?);
         }
-        let follows = Arc::new(self.follows);
+        let follows = Arc::new(follows);
         let stop = stop.child_token();
         let bus_stop = CancellationToken::new();
-        let link = connect(self.bus, &follows, &fetcher, tracker, bus_stop.clone());
+        let link = self.bus.connect(&follows, &fetcher, tracker, bus_stop.clone());
         let (signals, reporter) = task::split(link, tracker);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (state, state_seen) = watch::channel(AgentState::default());
@@ -234,42 +226,4 @@ fn parse_servers(texts: &[String]) -> Result<Vec<Url>, StartError> {
             .ok_or(StartError::ServerUrl { position: at + 1 })
     };
     texts.iter().enumerate().map(parse).collect()
-}
-
-fn connect(
-    bus: Bus,
-    follows: &Follows,
-    fetcher: &Fetcher,
-    tracker: &TaskTracker,
-    stop: CancellationToken,
-) -> Option<Link> {
-    match bus {
-        Bus::None => None,
-        Bus::Link(link) => Some(link),
-        Bus::Embedded => {
-            let mut settings = FollowSettings::new(fetcher.settings().servers.clone(), fetcher.http().clone());
-            settings.credentials = credentials(fetcher.settings().login.as_ref());
-            Some(embedded::follow(settings, subscriber(follows), tracker, stop))
-        }
-    }
-}
-
-fn credentials(login: Option<&Login>) -> Option<Credentials> {
-    match login? {
-        Login::Basic(credentials) => Some(credentials.clone()),
-        Login::Bearer(_) => None,
-    }
-}
-
-fn subscriber(follows: &Follows) -> Subscriber {
-    Subscriber {
-        bus_id: follows.bus_id.clone(),
-        applications: follows
-            .applications()
-            .into_iter()
-            .filter_map(|name| name.parse().ok())
-            .collect(),
-        profiles: follows.profiles.clone(),
-        label: follows.label.clone(),
-    }
 }

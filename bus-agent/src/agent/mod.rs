@@ -5,6 +5,7 @@
 //! holds up a refresh.
 
 mod builder;
+mod bus;
 mod clock;
 mod offer;
 mod reporter;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 
-pub use builder::{AgentBuilder, Bus};
+pub use builder::AgentBuilder;
+pub use bus::{BrokerUrlError, Bus};
 pub use start::StartError;
 pub use state::{AgentState, Live, LiveSource, Problem};
 
@@ -42,9 +44,9 @@ enum Command {
 }
 
 impl Agent {
-    /// Begins an agent that follows what `follows` names.
-    pub fn builder(follows: Follows) -> AgentBuilder {
-        AgentBuilder::new(follows)
+    /// Begins an agent.
+    pub fn builder() -> AgentBuilder {
+        AgentBuilder::new()
     }
 
     /// What it follows, and under which name.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::apply::Veto;
 use crate::configuration::OverridesError;
-use crate::fetch::FetchError;
+use crate::fetch::{FetchError, TlsError};
 
 /// Why an agent did not start.
 #[derive(Debug, Error)]
@@ -20,9 +20,9 @@ pub enum StartError {
         /// Which one, counted from 1.
         position: usize,
     },
-    /// A certificate or key is not readable.
-    #[error("the certificates or keys for TLS are not readable")]
-    Tls(#[source] reqwest::Error),
+    /// The certificates or keys for TLS cannot be used.
+    #[error("the connection cannot be encrypted as wished")]
+    Tls(#[source] TlsError),
     /// The override directory is not readable.
     #[error("the overrides cannot be used")]
     Overrides(#[source] OverridesError),

@@ -104,6 +104,12 @@ impl<A: Applier> Task<A> {
                 inputs.extend(self.carry_out(action).await);
             }
         }
+        // Told only now, so that what is live is remembered too.
+        if self.offers.served().is_some()
+            && let Some(starting) = self.starting.take()
+        {
+            starting.succeeded();
+        }
         let failures = self.reconciler.failures();
         self.state
             .send_if_modified(|state| std::mem::replace(&mut state.failures, failures) != failures);
@@ -259,9 +265,6 @@ impl<A: Applier> Task<A> {
         });
         self.offers.is_live(served);
         self.configuration.send_replace(configuration);
-        if let Some(starting) = self.starting.take() {
-            starting.succeeded();
-        }
     }
 
     /// Remembers what is live; its name may have moved although the values did not.

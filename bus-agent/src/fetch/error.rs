@@ -1,11 +1,12 @@
 //! Why a fetch failed.
 
+use std::error::Error;
 use std::time::Duration;
 
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 /// No server gave a configuration. Servers are named as scheme, host and port.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum FetchError {
     /// No connection, or it broke.
@@ -15,7 +16,7 @@ pub enum FetchError {
         server: String,
         /// Why.
         #[source]
-        cause: reqwest::Error,
+        cause: Box<dyn Error + Send + Sync>,
     },
     /// The answer did not come in time.
     #[error("{server} did not answer in time")]
@@ -57,6 +58,18 @@ pub enum FetchError {
     },
 }
 
+/// Certificates or keys for TLS cannot be used.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// They are not readable as PEM.
+    #[error("a certificate or key is not readable as PEM")]
+    Unreadable(#[source] Box<dyn Error + Send + Sync>),
+    /// There is none where one should be.
+    #[error("a file of certificates holds none")]
+    NoCertificate,
+}
+
 /// What kind of failure it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,6 +84,12 @@ pub enum FetchErrorKind {
     Behind,
     /// Any other answer that is no configuration.
     Refused,
+}
+
+impl TlsError {
+    pub(super) fn unreadable(cause: reqwest::Error) -> Self {
+        Self::Unreadable(Box::new(cause))
+    }
 }
 
 impl FetchError {

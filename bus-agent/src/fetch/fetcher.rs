@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, Identity, Response, StatusCode};
 use url::Url;
 
 use super::answer::{header, standing};
-use super::{Answer, FetchError, Fetched, Login};
+use super::{Answer, FetchError, Fetched, Login, TlsError};
 use crate::follows::Follows;
 use crate::reconcile::Ask;
 
@@ -64,11 +64,15 @@ impl Fetcher {
     /// Prepares a client; connects nowhere yet.
     ///
     /// # Errors
-    /// When a certificate or key is not readable as PEM.
-    pub fn new(settings: FetchSettings) -> Result<Self, reqwest::Error> {
+    /// [`TlsError`] when a certificate or key is not readable as PEM.
+    pub fn new(settings: FetchSettings) -> Result<Self, TlsError> {
         let mut authorities = Vec::new();
         for bundle in &settings.authorities {
-            authorities.extend(Certificate::from_pem_bundle(bundle)?);
+            let certificates = Certificate::from_pem_bundle(bundle).map_err(TlsError::unreadable)?;
+            if certificates.is_empty() {
+                return Err(TlsError::NoCertificate);
+            }
+            authorities.extend(certificates);
         }
         let mut http = Client::builder()
             .user_agent(concat!("config-bus-agent/", env!("CARGO_PKG_VERSION")))
@@ -77,18 +81,17 @@ impl Fetcher {
             http = http.tls_certs_merge(authorities);
         }
         if let Some(pem) = &settings.identity {
-            http = http.identity(Identity::from_pem(pem)?);
+            http = http.identity(Identity::from_pem(pem).map_err(TlsError::unreadable)?);
         }
         Ok(Self {
-            http: http.build()?,
+            http: http.build().map_err(TlsError::unreadable)?,
             settings,
             current: AtomicUsize::new(0),
         })
     }
 
     /// The client, for others who talk to the same servers.
-    #[must_use]
-    pub fn http(&self) -> &Client {
+    pub(crate) fn http(&self) -> &Client {
         &self.http
     }
 
@@ -187,7 +190,7 @@ fn broken(server: &str, cause: reqwest::Error) -> FetchError {
     FetchError::Unreachable {
         server,
         // The URL may hold a password.
-        cause: cause.without_url(),
+        cause: Box::new(cause.without_url()),
     }
 }
 

@@ -14,6 +14,21 @@ pub enum Login {
 }
 
 impl Login {
+    /// A user and a password.
+    #[must_use]
+    pub fn basic(username: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Basic(Credentials {
+            username: username.into(),
+            password: Secret::new(password),
+        })
+    }
+
+    /// A bearer token.
+    #[must_use]
+    pub fn bearer(token: impl Into<String>) -> Self {
+        Self::Bearer(Secret::new(token))
+    }
+
     pub(super) fn sign(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::Basic(user) => request.basic_auth(&user.username, Some(user.password.reveal())),
