@@ -50,9 +50,12 @@ pub struct Envelope<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// A key that cannot be nested: an empty segment, or a place used as map and list alike.
+    /// A key that cannot be nested: a part of it is empty, or no number where one belongs.
     #[error("the key `{key}` cannot be nested: {reason}")]
     Key { key: String, reason: &'static str },
+    /// A key that needs a place for a map or list which another key uses otherwise.
+    #[error("the key `{key}` cannot be nested: {reason}")]
+    Clash { key: String, reason: &'static str },
     /// A placeholder that leads back to itself.
     #[error("the placeholder `{0}` leads back to itself")]
     Cycle(String),

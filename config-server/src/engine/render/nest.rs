@@ -92,7 +92,7 @@ impl<'a> Walk<'a, '_> {
             },
             Next::List => match child(map, name, || Node::List(Vec::new())) {
                 Node::List(inner) => self.into_list(inner, value),
-                _ => Err(self.fault("it is a list and something else")),
+                _ => Err(self.clash("it is a list and something else")),
             },
         }
     }
@@ -109,11 +109,11 @@ impl<'a> Walk<'a, '_> {
             }
             Next::Map => match open(place, || Node::Map(Map::new())) {
                 Node::Map(inner) => self.into_map(inner, value),
-                _ => Err(self.fault("it is a map and something else")),
+                _ => Err(self.clash("it is a map and something else")),
             },
             Next::List => match open(place, || Node::List(Vec::new())) {
                 Node::List(inner) => self.into_list(inner, value),
-                _ => Err(self.fault("it is a list and something else")),
+                _ => Err(self.clash("it is a list and something else")),
             },
         }
     }
@@ -182,6 +182,13 @@ impl<'a> Walk<'a, '_> {
             return Err(RenderError::Limit(Limits::DEPTH));
         }
         Ok(())
+    }
+
+    fn clash(&self, reason: &'static str) -> RenderError {
+        RenderError::Clash {
+            key: self.key.to_owned(),
+            reason,
+        }
     }
 
     fn fault(&self, reason: &'static str) -> RenderError {
