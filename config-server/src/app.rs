@@ -17,14 +17,18 @@ use crate::actuator::gathered::Gathered;
 use crate::actuator::state::Stopping;
 use crate::actuator::{Actuator, Metrics};
 use crate::api::authentication::Guard;
+use crate::api::bus::BusState;
 use crate::api::configuration::Configuration;
 use crate::api::routes::{Parts, routes};
 use crate::change::Change;
+use crate::change::inbound::Ears;
 use crate::change::journal::JournalError;
-use crate::engine::document::Limits;
+use crate::engine::cipher::Keys;
 use crate::engine::query;
-use crate::read::{Reader, Rules};
+use crate::read::{Encryption, Reader, Rules};
 use crate::serve::{Drained, Server, Tls, TlsError};
+use crate::settings::encrypt::KeysError;
+use crate::settings::load::Disk;
 use crate::settings::{Backend, Settings};
 use crate::store::{HeadLog, OpenError, Store};
 use crate::tasks::Tasks;
@@ -35,6 +39,8 @@ use crate::tasks::Tasks;
 pub enum StartError {
     #[error("the file of state cannot be opened (`config-bus.data-dir`)")]
     Journal(#[from] JournalError),
+    #[error("the keys of `encrypt.*` cannot be used")]
+    Keys(#[from] KeysError),
     #[error(transparent)]
     Transport(#[from] TransportFault),
     #[error(transparent)]
@@ -49,6 +55,7 @@ pub enum StartError {
 
 /// Everything that answers requests.
 struct Assembled {
+    keys: Arc<Keys>,
     store: Arc<Store>,
     change: Arc<Change>,
     joined: Joined,
@@ -127,13 +134,19 @@ impl Assembled {
     /// From the bottom up: the log of moves, the bus, the store that writes into the log, and last
     /// the publisher that reads from it.
     async fn start(settings: &Settings, tasks: &Tasks, stages: &Stages) -> Result<Self, StartError> {
+        let keys = Arc::new(settings.encrypt.keys(&Disk)?);
         let change = Change::open(settings.change.clone()).await?;
-        let joined = Joined::join(settings, tasks, stages)?;
+        let mut joined = Joined::join(settings, tasks, stages)?;
         let log: Arc<dyn HeadLog> = Arc::clone(&change) as _;
         let store = Store::open(&settings.backend, log, tasks.tracker(), stages.refreshing.clone()).await?;
         let (transport, nearby) = (Arc::clone(&joined.transport), joined.nearby.clone());
         change.start(transport, nearby, tasks.tracker(), &stages.publishing);
+        if let Some(inbound) = joined.inbound.take() {
+            let (change, store, hub) = (Arc::clone(&change), Arc::clone(&store), Arc::clone(&joined.hub));
+            Ears::start(change, store, hub, inbound, tasks.tracker(), &stages.refreshing);
+        }
         Ok(Self {
+            keys,
             store,
             change,
             joined,
@@ -143,8 +156,13 @@ impl Assembled {
 
     fn parts(&self, settings: &Settings, tasks: &Tasks) -> Parts {
         let serving = &settings.serving;
-        let limits = limits(&settings.backend);
-        let reading = Rules::new(serving, fails_on_error(&settings.backend), limits);
+        let encryption = Encryption {
+            keys: Arc::clone(&self.keys),
+            enabled: settings.encrypt.enabled,
+            plain_files: settings.encrypt.plain_text,
+            prefix_invalid: settings.encrypt.prefix_invalid,
+        };
+        let reading = Rules::new(serving, &settings.backend, encryption);
         let reader = Arc::new(Reader::new(Arc::clone(&self.store), reading, serving.cache_bytes));
         let rules = query::Rules {
             validate_profiles: serving.validate_profiles,
@@ -164,7 +182,9 @@ impl Assembled {
         Parts {
             configuration: Configuration {
                 reader: Arc::clone(&reader),
+                keys: Arc::clone(&self.keys),
                 rules,
+                body_limit: settings.http.body_limit,
                 prefix: settings.http.prefix.as_str().into(),
             },
             actuator: Arc::new(Actuator {
@@ -181,6 +201,12 @@ impl Assembled {
                 registry,
                 stopping: self.stopping.clone(),
             }),
+            bus: self.joined.announces.then(|| BusState {
+                store: Arc::clone(&self.store),
+                change: Arc::clone(&self.change),
+                hub: Arc::clone(&self.joined.hub),
+                monitor: Arc::new(settings.monitor.clone()),
+            }),
             guard: Guard::new(settings.http.user.as_ref(), open),
             metrics,
             body_limit: settings.http.body_limit,
@@ -194,21 +220,5 @@ fn has_fixed_head(backend: &Backend) -> bool {
         Backend::Git(git) => git.clone_on_start && !git.uri.contains('{'),
         Backend::Native(_) => false,
         Backend::Composite { members, .. } => members.iter().any(has_fixed_head),
-    }
-}
-
-fn fails_on_error(backend: &Backend) -> bool {
-    match backend {
-        Backend::Composite { fail_on_error, .. } => *fail_on_error,
-        Backend::Git(_) | Backend::Native(_) => true,
-    }
-}
-
-/// The limits are one setting for all backends.
-fn limits(backend: &Backend) -> Limits {
-    match backend {
-        Backend::Git(git) => git.limits,
-        Backend::Native(native) => native.limits,
-        Backend::Composite { members, .. } => members.first().map(limits).unwrap_or_default(),
     }
 }

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use axum::Json;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use contract::CommitId;
@@ -13,11 +15,13 @@ use contract::headers::AT_LEAST;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::accept::{Accepted, FileType};
+use super::crypto::{self, CryptoAnswer, Posted};
 use super::failure::{self, RouteKind};
 use super::parameters::Parameters;
 use super::path::{Asked, Crypto, Route, parse};
 use super::reply::reply;
 use super::spring_error::SpringError;
+use crate::engine::cipher::Keys;
 use crate::engine::query::{Query, Rules};
 use crate::engine::render::Merged;
 use crate::read::{Charset, Content, Form, ReadError, Reader};
@@ -29,7 +33,10 @@ const ENVIRONMENT_TYPES: &str = "application/vnd.spring-cloud.config-server.v2+j
 #[derive(Debug, Clone)]
 pub struct Configuration {
     pub reader: Arc<Reader>,
+    pub keys: Arc<Keys>,
     pub rules: Rules,
+    /// Bytes of a request's body.
+    pub body_limit: usize,
     /// `spring.cloud.config.server.prefix`; stands before every route of this handler.
     pub prefix: Arc<str>,
 }
@@ -62,7 +69,7 @@ enum Refusal {
 
 /// Answers a request that no other route takes.
 pub async fn answer(State(configuration): State<Configuration>, request: Request) -> Response {
-    let (head, _body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let asking = Asking {
         path: head.uri.path(),
         headers: &head.headers,
@@ -108,7 +115,7 @@ pub async fn answer(State(configuration): State<Configuration>, request: Request
             let whom = Whom::new(&name, &profiles, label.as_deref());
             configuration.file(&asking, whom, &path).await
         }
-        Route::Crypto(_) => Err(Refusal::NoRoute),
+        Route::Crypto(crypto) => Ok(configuration.crypto(&asking, &crypto, body).await),
     };
     answered.unwrap_or_else(|refusal| asking.refuse(&refusal))
 }
@@ -168,6 +175,27 @@ impl Configuration {
         let served = self.reader.read(query, Form::File { path, content }, at_least.as_ref());
         let served = served.await.map_err(|error| Refusal::Read(error, RouteKind::File))?;
         Ok(reply(&served, &content_type, asking.headers))
+    }
+}
+
+impl Configuration {
+    /// `/encrypt`, `/decrypt`, `/key`
+    async fn crypto(&self, asking: &Asking<'_>, asked: &Crypto, body: Body) -> Response {
+        let Ok(body) = to_bytes(body, self.body_limit).await else {
+            return asking.say(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        };
+        let posted = Posted {
+            content_type: asking
+                .headers
+                .get(header::CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok()),
+            body: &body,
+        };
+        match crypto::answer(&self.keys, &self.rules, asked, posted, &mut random) {
+            CryptoAnswer::Text(text) => ([(header::CONTENT_TYPE, "text/plain;charset=UTF-8")], text).into_response(),
+            CryptoAnswer::Status(status, document) => (status, Json(document)).into_response(),
+            CryptoAnswer::Error(error) => asking.respond(&error),
+        }
     }
 }
 
@@ -239,6 +267,10 @@ impl Asking<'_> {
         response.headers_mut().insert(header::ALLOW, list(&allowed[..1]));
         response
     }
+}
+
+fn random(bytes: &mut [u8]) {
+    aws_lc_rs::rand::fill(bytes).expect("the system has randomness");
 }
 
 /// The path below `prefix`.

@@ -52,9 +52,14 @@ fn status(error: &ReadError, kind: RouteKind) -> StatusCode {
         // A limit is met by what was asked for; a mistake in a file is not the caller's.
         ReadError::Broken(broken) if broken.fault.limit.is_some() => StatusCode::UNPROCESSABLE_ENTITY,
         ReadError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ReadError::BrokenMain(_) => match kind {
+            RouteKind::Environment => StatusCode::NOT_FOUND,
+            RouteKind::File => StatusCode::INTERNAL_SERVER_ERROR,
+        },
         ReadError::Empty(_) | ReadError::NoFile => StatusCode::NOT_FOUND,
         ReadError::Render(error) => match error {
             RenderError::Key { .. } | RenderError::Cycle(_) => StatusCode::BAD_REQUEST,
+            RenderError::Clash { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             RenderError::Limit(_) => StatusCode::UNPROCESSABLE_ENTITY,
         },
         ReadError::Placeholder(error) => match (error, kind) {
@@ -63,7 +68,7 @@ fn status(error: &ReadError, kind: RouteKind) -> StatusCode {
             (PlaceholderError::Limit(_), _) => StatusCode::UNPROCESSABLE_ENTITY,
         },
         ReadError::TooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        ReadError::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        ReadError::Cipher(_) | ReadError::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

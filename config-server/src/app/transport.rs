@@ -29,12 +29,10 @@ pub(super) struct Joined {
     /// The hub besides a broker, for agents that cannot reach that.
     pub(super) nearby: Option<Arc<dyn EventTransport>>,
     /// The event streams of `/bus/events`.
-    #[expect(dead_code, reason = "the routes of the bus are mounted next")]
     pub(super) hub: Arc<Hub>,
     /// What others say; nobody else speaks on the embedded bus.
-    #[expect(dead_code, reason = "what others say is read next")]
     pub(super) inbound: Option<mpsc::Receiver<Inbound>>,
-    announces: bool,
+    pub(super) announces: bool,
 }
 
 impl Joined {

@@ -4,9 +4,10 @@ use super::Rules;
 use super::answer::Answer;
 use super::digest;
 use super::error::ReadError;
+use super::overrides;
 use super::sources::gather;
 use crate::engine::query::Query;
-use crate::engine::render::{self, Envelope, Merged};
+use crate::engine::render::{self, Envelope, Merged, RenderError};
 use crate::store::View;
 
 /// The property sources as JSON (contract 1.3, 1.4).
@@ -30,7 +31,10 @@ pub(super) fn merged(
     (form, resolve_placeholders): (Merged, bool),
     rules: &Rules,
 ) -> Result<Answer, ReadError> {
-    let sources = gather(view, query, rules)?;
+    let mut sources = gather(view, query, rules)?;
+    if form == Merged::Yaml && resolve_placeholders {
+        overrides::resolve(&mut sources.list, &rules.limits).map_err(RenderError::from)?;
+    }
     let body = render::merged(
         form,
         &sources.list,

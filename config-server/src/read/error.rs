@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::engine::cipher::CipherError;
 use crate::engine::placeholder::PlaceholderError;
 use crate::engine::render::RenderError;
 use crate::engine::resolve::Broken;
@@ -18,7 +19,11 @@ pub enum ReadError {
     View(#[from] ViewError),
     /// A file that the application reads cannot be read, and no earlier commit is good for it.
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Broken(Broken),
+    /// The same on `main` while `try-master-branch` is on. The stock server then looks at `master`,
+    /// and answers that there is none (contract 1.11).
+    #[error(transparent)]
+    BrokenMain(Broken),
     /// Without `accept-empty`: nothing is known about the application.
     #[error("there is no configuration for `{0}`")]
     Empty(String),
@@ -32,6 +37,9 @@ pub enum ReadError {
     /// In a plain file.
     #[error(transparent)]
     Placeholder(PlaceholderError),
+    /// A `{cipher}` value in a plain file.
+    #[error("a value of the file cannot be decrypted: {0}")]
+    Cipher(#[from] CipherError),
     /// A bug: the log has it.
     #[error("the answer could not be made")]
     Failed,

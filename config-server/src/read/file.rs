@@ -76,7 +76,7 @@ fn text(
     rules: &Rules,
 ) -> Result<Bytes, ReadError> {
     let text = charset.decode(&located.blob.bytes);
-    let text = rules.decrypt_file(&located.path, text, query);
+    let text = rules.decrypt_file(&located.path, text)?;
     if !resolve_placeholders || !text.contains("${") {
         return Ok(text.into());
     }

@@ -37,11 +37,12 @@ pub use answer::{Answer, Served};
 pub use error::ReadError;
 pub use form::{Charset, Content, Form};
 
+use crate::engine::cipher::{self, CipherError, Keys};
 use crate::engine::document::Limits;
 use crate::engine::query::Query;
 use crate::engine::resolve::Source;
-use crate::settings::ServingSettings;
 use crate::settings::serving::Gate;
+use crate::settings::{Backend, ServingSettings};
 use crate::store::{Store, View};
 use cache::{Key, RenderedAnswers};
 
@@ -60,8 +61,22 @@ pub struct Rules {
     pub accept_empty: bool,
     pub strip_document: bool,
     pub fail_on_composite_error: bool,
+    pub try_master_branch: bool,
     pub overrides: Vec<(String, String)>,
     pub limits: Limits,
+    pub encryption: Encryption,
+}
+
+/// What is done about `{cipher}`.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    pub keys: Arc<Keys>,
+    /// Values of sources are decrypted.
+    pub enabled: bool,
+    /// Values in plain files, too.
+    pub plain_files: bool,
+    /// What cannot be decrypted is renamed `invalid.<key>`.
+    pub prefix_invalid: bool,
 }
 
 impl Reader {
@@ -99,16 +114,21 @@ impl Reader {
 }
 
 impl Rules {
-    /// What `settings` say.
+    /// What the settings say.
     #[must_use]
-    pub fn new(settings: &ServingSettings, fail_on_composite_error: bool, limits: Limits) -> Self {
+    pub fn new(settings: &ServingSettings, backend: &Backend, encryption: Encryption) -> Self {
         Self {
             gate: settings.gate,
             accept_empty: settings.accept_empty,
             strip_document: settings.strip_document,
-            fail_on_composite_error,
+            fail_on_composite_error: match backend {
+                Backend::Composite { fail_on_error, .. } => *fail_on_error,
+                Backend::Git(_) | Backend::Native(_) => true,
+            },
+            try_master_branch: matches!(backend, Backend::Git(git) if git.try_master_branch),
             overrides: settings.overrides.clone(),
-            limits,
+            limits: limits(backend),
+            encryption,
         }
     }
 
@@ -120,13 +140,26 @@ impl Rules {
         }
     }
 
-    fn decrypt(&self, sources: &mut Vec<Source>, query: &Query) {
-        let _ = (self, sources, query);
+    fn decrypt(&self, sources: &mut [Source]) {
+        if self.encryption.enabled {
+            cipher::decrypt(sources, &self.encryption.keys, self.encryption.prefix_invalid);
+        }
     }
 
-    fn decrypt_file(&self, path: &str, text: String, query: &Query) -> String {
-        let _ = (path, query);
-        text
+    fn decrypt_file(&self, path: &str, text: String) -> Result<String, CipherError> {
+        if !self.encryption.plain_files {
+            return Ok(text);
+        }
+        cipher::decrypt_file(path, text, &self.encryption.keys, &self.limits)
+    }
+}
+
+/// The limits are one setting for all backends.
+fn limits(backend: &Backend) -> Limits {
+    match backend {
+        Backend::Git(git) => git.limits,
+        Backend::Native(native) => native.limits,
+        Backend::Composite { members, .. } => members.first().map(limits).unwrap_or_default(),
     }
 }
 

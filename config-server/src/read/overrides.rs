@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::engine::document::{Format, Limits};
+use crate::engine::parse::parse;
+use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver, has_placeholder};
 use crate::engine::resolve::Source;
 use crate::engine::value::{Property, Value};
 
@@ -25,6 +28,39 @@ pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
             .map(property)
             .collect::<Arc<[_]>>(),
     })
+}
+
+/// Resolves the placeholders in the overrides the way `.yml` answers show them: typed by what the
+/// text says (`ph: 2`, recorded), where a value of the repository stays a text.
+pub(super) fn resolve(sources: &mut [Source], limits: &Limits) -> Result<(), PlaceholderError> {
+    let is_open = |property: &Property| matches!(&property.value, Value::Text(text) if has_placeholder(text));
+    let overridden = sources.first().filter(|source| &*source.name == NAME);
+    let Some(overrides) = overridden
+        .filter(|source| source.properties.iter().any(is_open))
+        .cloned()
+    else {
+        return Ok(());
+    };
+    let lookup = Lookup::new(sources);
+    let mut resolver = Resolver::new(&lookup, Form::Value, limits);
+    let mut properties = overrides.properties.to_vec();
+    for property in &mut properties {
+        if let Value::Text(text) = &property.value
+            && has_placeholder(text)
+        {
+            property.value = as_yaml(&resolver.resolve(text)?, limits);
+        }
+    }
+    sources[0].properties = properties.into();
+    Ok(())
+}
+
+fn as_yaml(text: &str, limits: &Limits) -> Value {
+    let documents = parse(Format::Yml, format!("v: {text}").as_bytes(), limits).unwrap_or_default();
+    match documents.first().map(|document| &*document.properties) {
+        Some([only]) if &*only.key == "v" => only.value.clone(),
+        _ => Value::Text(text.into()),
+    }
 }
 
 /// The order the recorded server answers in: it keeps the overrides in an immutable Java map, which

@@ -8,7 +8,7 @@ use super::error::ReadError;
 use super::gate::{self, Passed};
 use super::{Rules, overrides};
 use crate::engine::query::Query;
-use crate::engine::resolve::Source;
+use crate::engine::resolve::{Broken, Source};
 use crate::store::{Layer, View};
 
 /// What an application gets, before it is written in some form.
@@ -36,16 +36,26 @@ pub(super) fn gather(view: &View, query: &Query, rules: &Rules) -> Result<Source
     for layer in &view.layers {
         match gate::pass(layer, query, rules.gate, &rules.limits) {
             Ok(passed) => sources.add(layer, passed),
-            Err(broken) if rules.fail_on_composite_error || view.layers.len() == 1 => return Err(broken.into()),
+            Err(broken) if rules.fail_on_composite_error || view.layers.len() == 1 => {
+                return Err(refusal(broken, layer, rules));
+            }
             Err(broken) => tracing::warn!(%broken, "a member of the composite is left out of an answer"),
         }
     }
     if sources.list.is_empty() && !rules.accept_empty {
         return Err(ReadError::Empty(query.name.clone()));
     }
-    rules.decrypt(&mut sources.list, query);
+    rules.decrypt(&mut sources.list);
     sources.list.splice(0..0, overrides::source(&rules.overrides));
     Ok(sources)
+}
+
+fn refusal(broken: Broken, layer: &Layer, rules: &Rules) -> ReadError {
+    if rules.try_master_branch && &*layer.label == "main" {
+        ReadError::BrokenMain(broken)
+    } else {
+        ReadError::Broken(broken)
+    }
 }
 
 impl Sources {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use config_server::app;
-use config_server::settings::load::{Files, Sources};
+use config_server::settings::load::{Disk, Files, Sources};
 use config_server::settings::{self, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -101,7 +101,7 @@ fn load(suite: &Suite, repositories: &Repositories, data: &Path, kept: &Path) ->
     let settings = settings::load(&Sources {
         arguments: &arguments,
         environment: &BTreeMap::new(),
-        files: &NoFiles,
+        files: &NoSettingsFiles,
     })
     .context("the settings are refused")?;
     Ok(settings.kept_in(kept))
@@ -134,16 +134,16 @@ fn write_down(table: &str) {
     println!("{table}");
 }
 
-/// A server whose settings are its arguments alone.
+/// A server whose settings are its arguments alone; key stores are read as ever.
 #[derive(Debug)]
-struct NoFiles;
+struct NoSettingsFiles;
 
-impl Files for NoFiles {
+impl Files for NoSettingsFiles {
     fn list(&self, _: &Path) -> Vec<String> {
         Vec::new()
     }
 
-    fn read(&self, _: &Path) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(None)
+    fn read(&self, path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+        Disk.read(path)
     }
 }
