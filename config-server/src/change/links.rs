@@ -118,7 +118,8 @@ impl Links {
     fn of_file(blob: &Blob, format: Format) -> Self {
         let mut links = Self::default();
         // Nearly no file has a link, and reading its text once is cheaper than keeping it parsed.
-        if !mentions(&blob.bytes, b"import") && !mentions(&blob.bytes, b"include") && !mentions(&blob.bytes, b"group") {
+        let words = [&b"import"[..], b"include", b"group"];
+        if !mentions(&blob.bytes, b"spring") || !words.iter().any(|word| mentions(&blob.bytes, word)) {
             return links;
         }
         // Nobody is served from a file that cannot be read, and when it can be, it has changed.

@@ -1,18 +1,39 @@
 //! Whom an operator's call is meant for.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
 use contract::Destination;
-use serde::Deserialize;
+use http::request::Parts;
+use url::form_urlencoded;
 
 /// Longest time a caller may wait for reports.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// The query of the calls that refresh. Others' parameters are ignored, as Spring does.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Parameters {
-    pub(super) destination: Option<String>,
-    pub(super) wait: Option<String>,
+    destination: Option<String>,
+    wait: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let first = |wanted: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
+        };
+        Ok(Self {
+            destination: first("destination"),
+            wait: first("wait"),
+        })
+    }
 }
 
 impl Parameters {

@@ -1,13 +1,13 @@
 //! `POST /actuator/busenv[/{destination}]`: set one property in every application it reaches.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use contract::{Destination, EventKind};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::body::Body;
 use super::destination::Parameters;
 use super::failure::JournalFailure;
 use super::{BusState, spring_error};
@@ -26,10 +26,10 @@ enum Refused {
 
 pub(super) async fn everybody(
     state: State<BusState>,
-    query: Query<Parameters>,
+    query: Parameters,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Response {
     let destination = query.destination(None);
     change(&state, destination, property(&headers, &body))
@@ -40,10 +40,10 @@ pub(super) async fn everybody(
 pub(super) async fn named(
     state: State<BusState>,
     path: Path<String>,
-    query: Query<Parameters>,
+    query: Parameters,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Response {
     let destination = query.destination(Some(&path));
     change(&state, destination, property(&headers, &body))

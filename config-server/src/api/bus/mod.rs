@@ -11,6 +11,7 @@ pub mod monitor;
 pub mod refresh;
 pub mod reports;
 
+mod body;
 mod destination;
 mod failure;
 

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use contract::{Destination, EventKind};
 use http::{HeaderMap, StatusCode, Uri};
 
+use super::body::Body;
 use super::failure::JournalFailure;
 use super::{BusState, spring_error};
 use crate::api::accepted;
@@ -16,7 +16,7 @@ use crate::doors::monitor::{Call, provider, secret, target};
 use crate::doors::operator;
 use crate::store::Cause;
 
-pub(super) async fn call(state: State<BusState>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn call(state: State<BusState>, uri: Uri, headers: HeaderMap, Body(body): Body) -> Response {
     let call = Call {
         headers: &headers,
         query: uri.query(),

@@ -2,8 +2,10 @@
 //!
 //! The body is never read: a webhook may be pointed here as well.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use contract::Destination;
 use http::StatusCode;
@@ -15,19 +17,19 @@ use crate::api::problem::{Problem, ProblemKind};
 use crate::doors::operator;
 use crate::store::Cause;
 
-pub(super) async fn everybody(state: State<BusState>, query: Query<Parameters>) -> Response {
+pub(super) async fn everybody(state: State<BusState>, query: Parameters) -> Response {
     refresh(&state, &query, None).await
 }
 
-pub(super) async fn named(state: State<BusState>, path: Path<String>, query: Query<Parameters>) -> Response {
+pub(super) async fn named(state: State<BusState>, path: Path<String>, query: Parameters) -> Response {
     refresh(&state, &query, Some(&path)).await
 }
 
-pub(super) async fn spring_everybody(state: State<BusState>, query: Query<Parameters>) -> Response {
+pub(super) async fn spring_everybody(state: State<BusState>, query: Parameters) -> Response {
     busrefresh(&state, query.destination(None)).await
 }
 
-pub(super) async fn spring_named(state: State<BusState>, path: Path<String>, query: Query<Parameters>) -> Response {
+pub(super) async fn spring_named(state: State<BusState>, path: Path<String>, query: Parameters) -> Response {
     busrefresh(&state, query.destination(Some(&path))).await
 }
 
@@ -48,7 +50,7 @@ async fn refresh(state: &BusState, parameters: &Parameters, path: Option<&str>) 
 async fn answer(
     state: &BusState,
     destination: Destination,
-    wait: Option<std::time::Duration>,
+    wait: Option<Duration>,
 ) -> Result<Response, JournalFailure> {
     let BusState { store, change, .. } = state;
     let refreshed = operator::refresh(store, change, destination, Cause::Operator).await?;

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use contract::{AgentStatus, DeliveryReport, EventId, Report};
 use http::StatusCode;
 use serde::Deserialize;
 
 use super::BusState;
+use super::body::Body;
 use super::failure::JournalFailure;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::change::clock;
@@ -21,7 +21,7 @@ pub(super) struct Wanted {
 }
 
 /// `POST /bus/reports`
-pub(super) async fn report(state: State<BusState>, body: Bytes) -> Response {
+pub(super) async fn report(state: State<BusState>, Body(body): Body) -> Response {
     match serde_json::from_slice::<Report>(&body) {
         Ok(report) => {
             state.change.delivery().heard(&report, clock::now());
