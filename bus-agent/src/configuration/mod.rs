@@ -2,7 +2,7 @@
 //!
 //! The flow: property sources ([`layers`], highest precedence first) are merged into one flat map
 //! ([`merge`], keyed by [`key`]), placeholders in it are resolved ([`placeholder`]), and two of them
-//! are compared ([`KeysChanged`]).
+//! are compared ([`KeysChanged`]). Whoever needs it nested gets a [`tree`].
 
 mod changes;
 pub mod key;
@@ -11,6 +11,7 @@ mod local;
 mod merge;
 mod overrides;
 mod placeholder;
+pub mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt;

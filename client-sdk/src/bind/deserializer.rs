@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, btree_map};
 
 use bus_agent::configuration::key::canonical;
+use bus_agent::configuration::tree::Node;
 use serde::de::value::{MapAccessDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::error::BindError;
-use super::node::Node;
 use super::text::{TextDeserializer, is_duration, relaxed};
 
 /// What was read so far, by canonical key.

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use bus_agent::Origin;
+use bus_agent::configuration::tree::{Node, join};
 use serde::de::{self, Expected, Unexpected};
-
-use super::node::{Node, join};
 
 /// A value that does not fit the type it is bound to. Names the key and where its value stands;
 /// never shows the value.

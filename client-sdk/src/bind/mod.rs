@@ -1,13 +1,12 @@
 //! Binds the keys below a prefix to a type, relaxed as Spring's binder.
 //!
-//! The flat keys become a tree ([`node`]), a serde deserializer walks it ([`deserializer`]), texts
+//! The flat keys become a tree, a serde deserializer walks it ([`deserializer`]), texts
 //! become numbers, switches, durations ([`scalar`]), and whatever does not fit is named with its key
 //! and the place it stands at ([`error`]). What was read on the way is kept ([`Reading`]): a type is
 //! bound anew only when something it reads is different.
 
 mod deserializer;
 mod error;
-mod node;
 mod scalar;
 mod text;
 
@@ -16,13 +15,13 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use bus_agent::Configuration;
+use bus_agent::configuration::tree::Node;
 use serde::de::DeserializeOwned;
 
 pub use error::BindError;
 pub(crate) use scalar::parse_bytes;
 
 use deserializer::NodeDeserializer;
-use node::Node;
 
 /// The values a type was bound from, by canonical key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

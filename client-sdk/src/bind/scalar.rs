@@ -1,6 +1,4 @@
-//! Texts that mean numbers, switches, durations and sizes, as Spring converts them.
-
-use std::time::Duration;
+//! Texts that mean numbers, switches and sizes, as Spring converts them.
 
 /// `true`, `on`, `yes`, `1` and their opposites, in any case.
 pub(super) fn parse_bool(text: &str) -> Option<bool> {
@@ -27,66 +25,6 @@ pub(super) fn parse_integer(text: &str) -> Option<i128> {
     Some(if negative { -number } else { number })
 }
 
-/// `10s`, `500ms`, `2h` (`ns us ms s m h d`; without a unit milliseconds), or ISO 8601: `PT1M30S`.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    if text.starts_with(['P', 'p']) {
-        return parse_iso_duration(text);
-    }
-    let (amount, unit) = split_unit(text)?;
-    let amount: u64 = amount.parse().ok()?;
-    match unit.to_ascii_lowercase().as_str() {
-        "ns" => Some(Duration::from_nanos(amount)),
-        "us" => Some(Duration::from_micros(amount)),
-        "" | "ms" => Some(Duration::from_millis(amount)),
-        "s" => Some(Duration::from_secs(amount)),
-        "m" => amount.checked_mul(60).map(Duration::from_secs),
-        "h" => amount.checked_mul(3_600).map(Duration::from_secs),
-        "d" => amount.checked_mul(86_400).map(Duration::from_secs),
-        _ => None,
-    }
-}
-
-/// `PnDTnHnMn.nS`, each part at most once and in this order.
-fn parse_iso_duration(text: &str) -> Option<Duration> {
-    let upper = text.to_ascii_uppercase();
-    let rest = upper.strip_prefix('P')?;
-    let (date, time) = match rest.split_once('T') {
-        Some((_, "")) => return None,
-        Some((date, time)) => (date, time),
-        None if rest.is_empty() => return None,
-        None => (rest, ""),
-    };
-    let mut total = Duration::ZERO;
-    for (mut part, units) in [
-        (date, &[('D', 86_400)][..]),
-        (time, &[('H', 3_600), ('M', 60), ('S', 1)]),
-    ] {
-        for &(unit, seconds) in units {
-            if let Some((amount, after)) = part.split_once(unit) {
-                total = total.checked_add(parse_amount(amount, seconds)?)?;
-                part = after;
-            }
-        }
-        if !part.is_empty() {
-            return None;
-        }
-    }
-    Some(total)
-}
-
-/// Only seconds may have a fraction.
-fn parse_amount(amount: &str, seconds: u64) -> Option<Duration> {
-    if seconds == 1 && amount.contains('.') {
-        return Duration::try_from_secs_f64(amount.parse().ok()?).ok();
-    }
-    amount
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(seconds)
-        .map(Duration::from_secs)
-}
-
 /// `10MB`, `512KB`, `1024` (`B KB MB GB TB`, each 1,024 of the one before; without a unit bytes).
 pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
     let (amount, unit) = split_unit(text.trim())?;
@@ -104,29 +42,6 @@ fn split_unit(text: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_in_both_of_spring_s_styles() {
-        for (text, expected) in [
-            ("10s", Some(Duration::from_secs(10))),
-            ("500ms", Some(Duration::from_millis(500))),
-            ("250", Some(Duration::from_millis(250))),
-            (" 2 h ", Some(Duration::from_secs(7_200))),
-            ("1d", Some(Duration::from_secs(86_400))),
-            ("PT1M30S", Some(Duration::from_secs(90))),
-            ("pt0.5s", Some(Duration::from_millis(500))),
-            ("P1DT1H", Some(Duration::from_secs(90_000))),
-            ("PT", None),
-            ("P", None),
-            ("PT1S1M", None),
-            ("-5s", None),
-            ("5 weeks", None),
-            ("", None),
-            ("99999999999999999999s", None),
-        ] {
-            assert_eq!(parse_duration(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn sizes_are_read_with_spring_s_units() {
@@ -174,7 +89,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_breaks_a_parser(text in ".{0,24}") {
-            let _ = (parse_bool(&text), parse_integer(&text), parse_duration(&text), parse_bytes(&text));
+            let _ = (parse_bool(&text), parse_integer(&text), parse_bytes(&text));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! One text as whatever serde asks for.
 
+use bus_agent::configuration::key::canonical_name;
+use bus_agent::duration::parse_duration;
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::error::BindError;
-use super::scalar::{parse_bool, parse_duration, parse_integer};
-use bus_agent::configuration::key::canonical_name;
+use super::scalar::{parse_bool, parse_integer};
 
 /// A value as text, or an element of a list that is written with commas.
 #[derive(Debug)]

@@ -1,34 +1,38 @@
-//! The keys below a prefix as a tree.
+//! The keys below a prefix as a tree, for whoever binds or nests them.
 
 use std::collections::BTreeMap;
 
-use bus_agent::configuration::key::{Segment, canonical_name, segments};
-use bus_agent::{Configuration, Entry};
 use indexmap::IndexMap;
+
+use super::key::{Segment, canonical_name, segments};
+use super::{Configuration, Entry};
 
 /// One key and everything below it.
 #[derive(Debug, Default)]
-pub(super) struct Node<'c> {
+pub struct Node<'c> {
     /// The whole key, as it is written.
-    pub(super) key: String,
+    pub key: String,
     /// The value at the key itself.
-    pub(super) entry: Option<&'c Entry>,
+    pub entry: Option<&'c Entry>,
     /// What is below a name, by its canonical spelling, in file order.
-    pub(super) members: IndexMap<String, Member<'c>>,
+    pub members: IndexMap<String, Member<'c>>,
     /// What is below an index.
-    pub(super) items: BTreeMap<usize, Self>,
+    pub items: BTreeMap<usize, Self>,
 }
 
 /// A name as it is written, and what is below it.
 #[derive(Debug)]
-pub(super) struct Member<'c> {
-    pub(super) name: String,
-    pub(super) node: Node<'c>,
+pub struct Member<'c> {
+    /// The name.
+    pub name: String,
+    /// What is below.
+    pub node: Node<'c>,
 }
 
 impl<'c> Node<'c> {
     /// The tree at `prefix`; without any key when there is none.
-    pub(super) fn of(configuration: &'c Configuration, prefix: &str) -> Self {
+    #[must_use]
+    pub fn of(configuration: &'c Configuration, prefix: &str) -> Self {
         let mut root = Self {
             key: prefix.to_owned(),
             ..Self::default()
@@ -41,11 +45,15 @@ impl<'c> Node<'c> {
         root
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is neither a value nor anything below.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.entry.is_none() && !self.has_children()
     }
 
-    pub(super) fn has_children(&self) -> bool {
+    /// Whether there is anything below.
+    #[must_use]
+    pub fn has_children(&self) -> bool {
         !self.members.is_empty() || !self.items.is_empty()
     }
 
@@ -88,7 +96,8 @@ impl<'c> Node<'c> {
 }
 
 /// `name` below `key`.
-pub(super) fn join(key: &str, name: &str) -> String {
+#[must_use]
+pub fn join(key: &str, name: &str) -> String {
     if key.is_empty() {
         name.to_owned()
     } else {
