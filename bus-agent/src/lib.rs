@@ -1,8 +1,4 @@
-//! Makes one process follow the configuration: hear, reconcile, fetch, apply, remember, report.
-//!
-//! Reading order: what is followed ([`follows`], [`revision`]), when to look ([`reconcile`]), the
-//! look ([`fetch`]), what it means ([`configuration`]), who uses it ([`apply`]), what is kept
-//! ([`last_known_good`]), and the task that ties them together ([`agent`]).
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 pub mod follows;
@@ -20,14 +16,18 @@ pub mod last_known_good;
 
 pub mod agent;
 
+#[cfg(feature = "sidecar")]
+pub mod sidecar;
+
 pub mod atomic_file;
+pub mod duration;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 mod causes;
 mod digest;
 
-pub use agent::{Agent, AgentBuilder, AgentState, BrokerUrlError, Bus, LiveSource, StartError};
+pub use agent::{Agent, AgentBuilder, AgentState, BrokerUrlError, Bus, LiveSource, StartError, WithoutServer};
 pub use apply::{Applier, Veto};
 pub use configuration::{Configuration, Entry, KeysChanged, Origin, Variables};
 pub use fetch::Login;

@@ -14,7 +14,7 @@ use super::bus::Bus;
 use super::clock::Clock;
 use super::offer::Offers;
 use super::start::StartError;
-use super::starting::Starting;
+use super::starting::{Starting, WithoutServer};
 use super::state::AgentState;
 use super::task::{self, Overrides, Task};
 use crate::apply::Applier;
@@ -26,6 +26,21 @@ use crate::reconcile::{Pace, Reconciler};
 
 const COMMANDS: usize = 1;
 
+/// Tells when an agent's first configuration is live.
+#[derive(Debug)]
+#[must_use = "a start may fail"]
+pub struct Started(oneshot::Receiver<Result<(), StartError>>);
+
+impl Started {
+    /// Waits until something is live, or the start failed.
+    ///
+    /// # Errors
+    /// [`StartError`] when nothing could be made live.
+    pub async fn live(self) -> Result<(), StartError> {
+        self.0.await.unwrap_or(Err(StartError::Stopped))
+    }
+}
+
 /// Gathers the parts of an agent; [`AgentBuilder::start`] starts it.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
@@ -34,7 +49,7 @@ pub struct AgentBuilder {
     fetch: FetchSettings,
     bus: Bus,
     pace: Pace,
-    fail_fast: bool,
+    without_server: WithoutServer,
     start_timeout: Duration,
     last_known_good: Option<PathBuf>,
     overrides: Option<PathBuf>,
@@ -49,7 +64,7 @@ impl AgentBuilder {
             fetch: FetchSettings::new(Vec::new()),
             bus: Bus::Embedded,
             pace: Pace::default(),
-            fail_fast: false,
+            without_server: WithoutServer::default(),
             start_timeout: Duration::from_secs(10),
             last_known_good: None,
             overrides: None,
@@ -113,11 +128,15 @@ impl AgentBuilder {
         self
     }
 
-    /// Fails the start when no server gives a configuration, instead of starting from the last known
-    /// good one or from nothing; off.
-    pub fn fail_fast(mut self, on: bool) -> Self {
-        self.fail_fast = on;
+    /// What the start does while no server gives a configuration; [`WithoutServer::Start`].
+    pub fn without_server(mut self, policy: WithoutServer) -> Self {
+        self.without_server = policy;
         self
+    }
+
+    /// [`WithoutServer::Fail`], or [`WithoutServer::Start`].
+    pub fn fail_fast(self, on: bool) -> Self {
+        self.without_server(if on { WithoutServer::Fail } else { WithoutServer::Start })
     }
 
     /// Gives the servers this long at the start; 10 s.
@@ -151,18 +170,34 @@ impl AgentBuilder {
         self
     }
 
-    /// Follows what `follows` names. Starts the agent on tasks of `tracker` and waits for the first configuration to be live.
-    /// Cancelling `stop`, like dropping the handle, stops it.
+    /// Follows what `follows` names. Starts the agent on tasks of `tracker` and waits for the first
+    /// configuration to be live. Cancelling `stop`, like dropping the handle, stops it.
     ///
     /// # Errors
     /// [`StartError`] when a part does not fit, or when nothing could be made live.
     pub async fn start<A: Applier>(
-        mut self,
+        self,
         follows: Follows,
         applier: A,
         tracker: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Agent, StartError> {
+        let (agent, started) = self.launch(follows, applier, tracker, stop)?;
+        started.live().await?;
+        Ok(agent)
+    }
+
+    /// Like [`AgentBuilder::start`], but does not wait: the handle shows how the start goes.
+    ///
+    /// # Errors
+    /// [`StartError`] when a part does not fit.
+    pub fn launch<A: Applier>(
+        mut self,
+        follows: Follows,
+        applier: A,
+        tracker: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<(Agent, Started), StartError> {
         self.fetch.servers = parse_servers(&self.servers)?;
         let fetcher = Arc::new(Fetcher::new(self.fetch.clone()).map_err(StartError::Tls)?);
         let mut local = Local::with_variables(std::mem::take(&mut self.variables));
@@ -190,7 +225,7 @@ impl AgentBuilder {
             memory: self
                 .last_known_good
                 .map(|directory| LastKnownGood::within(&directory, &follows)),
-            starting: Some(Starting::new(started, self.fail_fast, self.start_timeout)),
+            starting: Some(Starting::new(started, self.without_server, self.start_timeout)),
             signals,
             reporter,
             commands: asked,
@@ -204,14 +239,14 @@ impl AgentBuilder {
             task.run(stop).await;
             bus_stop.cancel();
         });
-        start.await.unwrap_or(Err(StartError::Stopped))?;
-        Ok(Agent {
+        let agent = Agent {
             follows,
             state: state_seen,
             configuration: configuration_seen,
             commands,
             _stop: guard,
-        })
+        };
+        Ok((agent, Started(start)))
     }
 }
 

@@ -19,9 +19,10 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 
-pub use builder::AgentBuilder;
+pub use builder::{AgentBuilder, Started};
 pub use bus::{BrokerUrlError, Bus};
 pub use start::StartError;
+pub use starting::WithoutServer;
 pub use state::{AgentState, Live, LiveSource, Problem};
 
 use crate::configuration::Configuration;

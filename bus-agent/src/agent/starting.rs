@@ -8,12 +8,26 @@ use super::start::StartError;
 use crate::apply::Veto;
 use crate::fetch::FetchError;
 
+/// What a start does while no server gives a configuration. What was remembered is used first,
+/// unless it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WithoutServer {
+    /// Fails.
+    Fail,
+    /// Starts with the last known good configuration, or without a server's part.
+    #[default]
+    Start,
+    /// Starts with the last known good configuration, or waits for as long as it takes.
+    Wait,
+}
+
 /// Decides what a start without a good answer does.
 #[derive(Debug)]
 pub(super) struct Starting {
     /// `None` once the outcome was told.
     started: Option<oneshot::Sender<Result<(), StartError>>>,
-    fail_fast: bool,
+    policy: WithoutServer,
     deadline: Duration,
     fell_back: bool,
     last: Option<FetchError>,
@@ -34,10 +48,14 @@ pub(super) enum Verdict {
 
 impl Starting {
     /// A start that is late after `deadline` (since the agent started).
-    pub(super) fn new(started: oneshot::Sender<Result<(), StartError>>, fail_fast: bool, deadline: Duration) -> Self {
+    pub(super) fn new(
+        started: oneshot::Sender<Result<(), StartError>>,
+        policy: WithoutServer,
+        deadline: Duration,
+    ) -> Self {
         Self {
             started: Some(started),
-            fail_fast,
+            policy,
             deadline,
             fell_back: false,
             last: None,
@@ -58,34 +76,47 @@ impl Starting {
     }
 
     pub(super) fn fetch_failed(&mut self, error: FetchError) -> Verdict {
-        if self.fail_fast && !error.is_retryable() {
+        if self.policy == WithoutServer::Fail && !error.is_retryable() {
             return self.give_up(StartError::Fetch(error));
         }
         self.last = Some(error);
-        if self.fail_fast || self.fell_back {
-            return Verdict::Wait;
+        match self.policy {
+            WithoutServer::Fail => Verdict::Wait,
+            WithoutServer::Start | WithoutServer::Wait => self.fall_back(),
         }
-        self.fell_back = true;
-        Verdict::Remembered
     }
 
     pub(super) fn is_late(&mut self) -> Verdict {
-        if self.fail_fast {
-            let error = self.last.take().map_or(StartError::TimedOut, StartError::Fetch);
-            return self.give_up(error);
-        }
         // Once is enough: from here on only an answer of a server helps.
         self.deadline = Duration::MAX;
-        self.fell_back = true;
-        Verdict::Anything
+        match self.policy {
+            WithoutServer::Fail => {
+                let error = self.last.take().map_or(StartError::TimedOut, StartError::Fetch);
+                self.give_up(error)
+            }
+            WithoutServer::Start => {
+                self.fell_back = true;
+                Verdict::Anything
+            }
+            WithoutServer::Wait => self.fall_back(),
+        }
     }
 
     pub(super) fn refused(&mut self, veto: Veto) -> Verdict {
-        if self.fail_fast || self.fell_back {
-            return self.give_up(StartError::Refused(veto));
+        match self.policy {
+            WithoutServer::Fail => self.give_up(StartError::Refused(veto)),
+            WithoutServer::Start if self.fell_back => self.give_up(StartError::Refused(veto)),
+            WithoutServer::Start => self.fall_back(),
+            WithoutServer::Wait => Verdict::Wait,
         }
-        self.fell_back = true;
-        Verdict::Remembered
+    }
+
+    fn fall_back(&mut self) -> Verdict {
+        if std::mem::replace(&mut self.fell_back, true) {
+            Verdict::Wait
+        } else {
+            Verdict::Remembered
+        }
     }
 
     fn give_up(&mut self, error: StartError) -> Verdict {

@@ -3,6 +3,8 @@
 mod apply;
 mod hear;
 mod local;
+#[cfg(feature = "sidecar")]
+mod sidecar;
 mod start;
 
 use std::sync::{Arc, Mutex};
