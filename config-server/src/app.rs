@@ -166,8 +166,8 @@ impl Assembled {
         let reader = Arc::new(Reader::new(Arc::clone(&self.store), reading, serving.cache_bytes));
         let rules = query::Rules {
             validate_profiles: serving.validate_profiles,
+            applications: serving.max_applications,
             profiles: serving.max_profiles,
-            ..query::Rules::default()
         };
         let mut registry = prometheus_client::registry::Registry::default();
         let metrics = Arc::new(Metrics::new(&mut registry));
