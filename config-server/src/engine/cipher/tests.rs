@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::engine::document::Limits;
 use crate::engine::resolve::Source;
@@ -328,4 +330,28 @@ fn no_secret_is_printed() {
         store(StoreKind::Jks, RsaScheme::default())
     );
     assert!(!shown.contains("letmein") && !shown.contains("hush"), "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_sealed_and_opened(plain in ".*") {
+        let keys = password("foo");
+        let sealed = keys.encrypt(&format!("{{plain}}{plain}"), &mut counting()).expect("sealed");
+        let opened = keys.decrypt(&sealed).expect("opened");
+        prop_assert_eq!(opened.as_str(), plain);
+    }
+
+    #[test]
+    fn no_text_makes_the_keys_panic(text in "(\\{(cipher|key|name|secret|plain)?:?[a-z]?\\}|[0-9a-f]{2}|.)*") {
+        let _ = password("foo").decrypt(&text);
+        let _ = prefix::Selectors::of(&text).to_prefix();
+    }
+
+    #[test]
+    fn no_bytes_are_a_store_by_chance(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        for kind in [StoreKind::Jks, StoreKind::Pkcs12] {
+            let material = StoreMaterial { bytes: bytes.clone(), ..store_material(kind) };
+            prop_assert!(Keys::open(KeyMaterial::Store(material)).is_err());
+        }
+    }
 }
