@@ -1,6 +1,7 @@
 //! Joins the bus that the settings name.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bus::embedded::{Hub, HubSettings};
@@ -10,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::stopping::Stages;
 use crate::settings::bus::{AmqpSettings, AmqpTls};
+use crate::settings::encrypt::Secret;
 use crate::settings::{BusSettings, Settings};
 use crate::tasks::Tasks;
 
@@ -17,8 +19,10 @@ use crate::tasks::Tasks;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransportFault {
-    #[error("cannot read the file of `spring.rabbitmq.ssl`")]
+    #[error("cannot read the file of `config-bus.amqp.ca-file`")]
     Authorities(#[source] io::Error),
+    #[error("cannot read the file of `spring.rabbitmq.ssl.key-store`")]
+    Identity(#[source] io::Error),
 }
 
 /// The bus as this server is on it.
@@ -94,9 +98,15 @@ fn broker(settings: &AmqpSettings) -> Result<amqp::AmqpSettings, TransportFault>
 }
 
 fn encryption(settings: &AmqpTls) -> Result<amqp::TlsSettings, TransportFault> {
-    let read = |path| std::fs::read_to_string(path).map_err(TransportFault::Authorities);
+    let authorities = |path| std::fs::read_to_string(path).map_err(TransportFault::Authorities);
+    let identity = |(path, password): &(PathBuf, Secret)| {
+        Ok(amqp::ClientIdentity::Pkcs12 {
+            store: std::fs::read(path).map_err(TransportFault::Identity)?,
+            password: bus::Secret::new(password.expose()),
+        })
+    };
     Ok(amqp::TlsSettings {
-        authorities: settings.ca_file.as_ref().map(read).transpose()?,
-        identity: None,
+        authorities: settings.ca_file.as_ref().map(authorities).transpose()?,
+        identity: settings.key_store.as_ref().map(identity).transpose()?,
     })
 }

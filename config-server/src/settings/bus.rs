@@ -34,11 +34,11 @@ pub struct AmqpSettings {
     pub spring_exchange: Option<String>,
 }
 
-/// `spring.rabbitmq.ssl.*`
+/// `spring.rabbitmq.ssl.*`, `config-bus.amqp.ca-file`
 #[derive(Debug, Clone)]
 pub struct AmqpTls {
     /// PEM bundle trusted besides the system's authorities.
     pub ca_file: Option<PathBuf>,
-    pub validate_certificate: bool,
-    pub verify_hostname: bool,
+    /// PKCS#12 store with our own certificate, and its password.
+    pub key_store: Option<(PathBuf, Secret)>,
 }

@@ -642,6 +642,55 @@ fn a_file_may_import_its_neighbours() {
 }
 
 #[test]
+fn a_file_may_import_files_elsewhere_and_trees_of_values() {
+    let imports = "spring.config.import: ['file:/etc/cs/common.yml', 'configtree:/run/secrets/', '../up.yml']";
+    let given = Given::default()
+        .file("config/application.yml", format!("{imports}\nconfig-bus.data-dir: a"))
+        .file(
+            "/etc/cs/common.yml",
+            "config-bus.data-dir: b\nspring.config.import: more.properties",
+        )
+        .file("/etc/cs/more.properties", "spring.cloud.config.server.git.username=me")
+        .file("/run/secrets/spring.cloud.config.server.git.password", "hush\n")
+        .file("/run/secrets/..data/server.port", "1")
+        .file("config/../up.yml", "spring.cloud.config.server.git.uri: u");
+    let settings = given.settings();
+    assert_eq!(settings.change.database, Some("b/state.db".into()));
+    assert_eq!(settings.http.port, 8888);
+    let git = git(settings.backend);
+    assert_eq!(
+        (git.uri.as_str(), git.credentials.username.as_deref()),
+        ("u", Some("me"))
+    );
+    assert_eq!(
+        git.credentials.password.as_ref().map(|secret| secret.expose()),
+        Some("hush")
+    );
+}
+
+#[test]
+fn an_import_that_is_not_there_is_told_unless_it_is_optional() {
+    let with =
+        |import: &str| Given::arguments(&[URI]).file("application.yml", format!("spring.config.import: {import}"));
+    for (import, told) in [
+        ("gone.yml", "there is no such file"),
+        ("file:/gone.yml", "there is no such file"),
+        ("configtree:/gone/", "there is no such file"),
+        ("vault://secret", "is not supported"),
+    ] {
+        let faults = with(import).faults();
+        assert!(
+            faults.contains(told) && faults.contains("application.yml:1:23"),
+            "{faults}"
+        );
+        assert!(
+            with(&format!("optional:{import}")).examine().settings.is_ok(),
+            "{import}"
+        );
+    }
+}
+
+#[test]
 fn a_broken_file_is_told_with_its_place() {
     let faults = Given::arguments(&[URI])
         .file("config/application.yml", "a: 1\na: 2\n")

@@ -4,7 +4,6 @@ mod labels;
 mod moves;
 mod remotes;
 mod several;
-mod tls;
 mod trouble;
 
 use std::path::Path;

@@ -5,7 +5,6 @@ use crate::settings::bus::{AmqpSettings, AmqpTls, BusSettings};
 use crate::settings::encrypt::Secret;
 use crate::settings::load::known::{Group, Kind, key};
 use crate::settings::load::units::Unit;
-use crate::settings::load::view::View;
 
 pub(crate) static SPRING: Group = Group {
     title: "The bus",
@@ -83,36 +82,50 @@ pub(crate) static RABBIT: Group = Group {
         ),
         key("ssl.enabled", Kind::Flag, "false", "Speak TLS."),
         key(
-            "ssl.ca-file",
+            "ssl.key-store",
             Kind::Path,
             "",
-            "Certificates (PEM) trusted besides the system's.",
+            "A PKCS#12 store with the certificate that says who the server is.",
+        ),
+        key("ssl.key-store-password", Kind::Secret, "", "Opens the store."),
+        key(
+            "ssl.key-store-type",
+            Kind::Choice(&["PKCS12"]),
+            "PKCS12",
+            "What the store is.",
         ),
         key(
             "ssl.validate-server-certificate",
-            Kind::Flag,
+            Kind::Refused,
             "true",
-            "Refuse brokers without a good certificate.",
+            "certificates of brokers are always verified; name further authorities in `config-bus.amqp.ca-file`",
         ),
         key(
             "ssl.verify-hostname",
-            Kind::Flag,
+            Kind::Refused,
             "true",
-            "Refuse certificates of other hosts.",
+            "certificates of brokers are always verified",
         ),
         key(
             "ssl.bundle",
             Kind::Refused,
             "",
-            "name the certificates in `spring.rabbitmq.ssl.ca-file`",
+            "name the certificates in `config-bus.amqp.ca-file` and `spring.rabbitmq.ssl.key-store`",
         ),
-        key("ssl.key-store", Kind::Refused, "", "client certificates are not sent"),
         key(
             "ssl.trust-store",
             Kind::Refused,
             "",
-            "name the certificates in `spring.rabbitmq.ssl.ca-file`, in PEM",
+            "name the certificates in `config-bus.amqp.ca-file`, in PEM",
         ),
+        key(
+            "ssl.trust-store-password",
+            Kind::Ignored,
+            "",
+            "There is no trust store.",
+        ),
+        key("ssl.trust-store-type", Kind::Ignored, "", "There is no trust store."),
+        key("ssl.algorithm", Kind::Ignored, "", "TLS 1.2 and 1.3."),
     ],
 };
 
@@ -131,6 +144,12 @@ pub(crate) static OURS: Group = Group {
             Kind::Text,
             "config-bus",
             "The fanout exchange of config-bus.",
+        ),
+        key(
+            "amqp.ca-file",
+            Kind::Path,
+            "",
+            "Certificates (PEM) trusted at brokers besides the system's.",
         ),
         key(
             "amqp.spring-bridge",
@@ -165,7 +184,7 @@ fn amqp(binder: &Binder<'_>) -> AmqpSettings {
         username: view.text_or_default("username"),
         password: view.secret("password").unwrap_or_default(),
         virtual_host: view.text_or_default("virtual-host"),
-        tls: view.flag("ssl.enabled").then(|| tls(&view)),
+        tls: view.flag("ssl.enabled").then(|| tls(binder)),
         heartbeat: view
             .written("requested-heartbeat")
             .map(|_| view.time("requested-heartbeat")),
@@ -173,20 +192,23 @@ fn amqp(binder: &Binder<'_>) -> AmqpSettings {
         exchange: ours.text_or_default("amqp.exchange"),
         spring_exchange: bridge.then(|| binder.open(&SPRING).text_or_default("destination")),
     };
-    addresses(&view, &mut amqp);
+    addresses(binder, &mut amqp);
     amqp
 }
 
-fn tls(view: &View<'_>) -> AmqpTls {
+fn tls(binder: &Binder<'_>) -> AmqpTls {
+    let view = binder.open(&RABBIT);
+    view.choice("ssl.key-store-type");
+    let password = || view.secret("ssl.key-store-password").unwrap_or_default();
     AmqpTls {
-        ca_file: view.path("ssl.ca-file"),
-        validate_certificate: view.flag("ssl.validate-server-certificate"),
-        verify_hostname: view.flag("ssl.verify-hostname"),
+        ca_file: binder.open(&OURS).path("amqp.ca-file"),
+        key_store: view.path("ssl.key-store").map(|store| (store, password())),
     }
 }
 
 /// `addresses` wins over `host` and `port`; what its first address says wins over the rest.
-fn addresses(view: &View<'_>, amqp: &mut AmqpSettings) {
+fn addresses(binder: &Binder<'_>, amqp: &mut AmqpSettings) {
+    let view = binder.open(&RABBIT);
     let listed = view.list("addresses");
     if listed.is_empty() {
         let port = match view.written("port") {
@@ -196,7 +218,7 @@ fn addresses(view: &View<'_>, amqp: &mut AmqpSettings) {
         amqp.addresses.push((view.text_or_default("host"), port));
     }
     for (place, address) in listed.iter().enumerate() {
-        if !add_address(view, amqp, address, place == 0) {
+        if !add_address(binder, amqp, address, place == 0) {
             view.wrong(
                 "addresses",
                 "a list of `host:port` or `amqp://user:password@host:port/vhost`",
@@ -205,7 +227,7 @@ fn addresses(view: &View<'_>, amqp: &mut AmqpSettings) {
     }
 }
 
-fn add_address(view: &View<'_>, amqp: &mut AmqpSettings, text: &str, first: bool) -> bool {
+fn add_address(binder: &Binder<'_>, amqp: &mut AmqpSettings, text: &str, first: bool) -> bool {
     let full = if text.contains("://") {
         text.to_owned()
     } else {
@@ -218,7 +240,7 @@ fn add_address(view: &View<'_>, amqp: &mut AmqpSettings, text: &str, first: bool
         return false;
     };
     if first && url.scheme() == "amqps" {
-        amqp.tls = amqp.tls.take().or_else(|| Some(tls(view)));
+        amqp.tls = amqp.tls.take().or_else(|| Some(tls(binder)));
     }
     let port = url.port().unwrap_or_else(|| default_port(amqp.tls.is_some()));
     amqp.addresses.push((host.to_owned(), port));

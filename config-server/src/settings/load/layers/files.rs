@@ -65,42 +65,51 @@ impl Places {
             locations,
         }
     }
+
+    /// Adds further locations, which win over the ones before; whether there were any new ones.
+    pub(super) fn extend(&mut self, more: &[String]) -> bool {
+        let known = self.locations.len();
+        for location in more {
+            if !self.locations.contains(location) {
+                self.locations.push(location.clone());
+            }
+        }
+        self.locations.len() > known
+    }
 }
 
-/// The files' properties, lowest precedence first, one layer for each document.
-pub(super) fn read(
-    files: &dyn Files,
-    places: &Places,
-    profiles: &[String],
-    faults: &mut Vec<SettingFault>,
-) -> Vec<Vec<Written>> {
+/// What the files hold.
+#[derive(Debug, Default)]
+pub(super) struct FileLayers {
+    /// Lowest precedence first, one layer for each document.
+    pub(super) layers: Vec<Vec<Written>>,
+    pub(super) faults: Vec<SettingFault>,
+}
+
+/// Reads the files of `places` for `profiles`.
+pub(super) fn read(files: &dyn Files, places: &Places, profiles: &[String]) -> FileLayers {
+    let mut read = FileLayers::default();
     let mut shelf = Shelf::default();
     for location in &places.locations {
-        shelf.add_location(files, location, &places.names, faults);
+        shelf.add_location(files, location, &places.names, &mut read.faults);
     }
     let layout = Layout::Repository {
         uri: "".into(),
         search_paths: shelf.search_paths().into(),
         reverse_location_order: false,
     };
-    match resolve(
-        &shelf.root(),
-        &layout,
-        "",
-        &query(&places.names, profiles),
-        &Limits::default(),
-    ) {
-        Ok(resolved) => resolved
-            .sources
-            .iter()
-            .rev()
-            .map(|source| shelf.layer(source))
-            .collect(),
+    let query = query(&places.names, profiles);
+    match resolve(&shelf.root(), &layout, "", &query, &Limits::default()) {
+        Ok(resolved) => {
+            let layers = resolved.sources.iter().rev().map(|source| shelf.layer(source));
+            read.layers = layers.collect();
+        }
         Err(broken) => {
-            faults.push(unreadable(&shelf.real_path(&broken.path), broken.fault.to_string()));
-            Vec::new()
+            let path = shelf.real_path(&broken.path);
+            read.faults.push(unreadable(&path, broken.fault.to_string()));
         }
     }
+    read
 }
 
 /// One property as it stands in a document.
@@ -211,19 +220,29 @@ impl Shelf {
     }
 }
 
-/// The name under which the engine looks for a file: its own, unless it was named by itself, in
-/// which case its stem stands in for the first of `names`. `None` for files that are not asked for.
+/// The name under which the engine looks for a file: its own, unless the location is a `single`
+/// file, whose stem then stands in for the first of `names`. `None` for files that would be loaded
+/// without being asked for.
 fn shelved_name(file: &str, single: Option<&str>, names: &[String]) -> Option<String> {
     Format::of(file)?;
-    let Some(single) = single else {
+    if let Some(name) = single.and_then(|single| variant(file, single, &names[0])) {
+        return Some(name);
+    }
+    let is_named = names.iter().any(|name| is_of(file, name));
+    let is_loaded = match single {
+        Some(_) => is_named || is_of(file, "application"),
         // The engine always looks for `application`, which counts here only when it is a name.
-        let counts = !is_of(file, "application") || names.iter().any(|name| name == "application");
-        return counts.then(|| file.to_owned());
+        None => !is_named && is_of(file, "application"),
     };
+    (!is_loaded).then(|| file.to_owned())
+}
+
+/// `file` is `single` or its variant for a profile: its name with `name` as the stem.
+fn variant(file: &str, single: &str, name: &str) -> Option<String> {
     let (stem, extension) = single.rsplit_once('.')?;
     let rest = file.strip_prefix(stem)?.strip_suffix(extension)?;
     let fits = rest == "." || (rest.starts_with('-') && rest.ends_with('.'));
-    fits.then(|| format!("{}{rest}{extension}", names[0]))
+    fits.then(|| format!("{name}{rest}{extension}"))
 }
 
 fn is_of(file: &str, name: &str) -> bool {

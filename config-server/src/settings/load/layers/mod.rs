@@ -4,6 +4,7 @@
 mod arguments;
 mod environment;
 mod files;
+mod imports;
 
 use super::Sources;
 use super::fault::{Reason, SettingFault};
@@ -22,7 +23,11 @@ pub(crate) struct Layers {
     pub(crate) faults: Vec<SettingFault>,
 }
 
-/// Reads every source. The files are read twice when they choose the profiles themselves.
+/// How often files may import files that import files.
+const IMPORT_ROUNDS: usize = 4;
+
+/// Reads every source. The files are read again once they have said which profiles and which other
+/// files count.
 pub(crate) fn read(sources: &Sources<'_>, table: &Table) -> Layers {
     let mut faults = Vec::new();
     let above = [
@@ -30,19 +35,23 @@ pub(crate) fn read(sources: &Sources<'_>, table: &Table) -> Layers {
         environment::json(sources.environment, &mut faults),
         arguments::properties(sources.arguments),
     ];
-    let places = files::Places::new(&Outer(&above), &mut faults);
+    let mut places = files::Places::new(&Outer(&above), &mut faults);
     let mut profiles = Profiles::of(&above.iter().collect::<Vec<_>>());
-    let mut files = files::read(sources.files, &places, &[], &mut Vec::new());
-    profiles.fill_from(&files);
+    profiles.fill_from(&files::read(sources.files, &places, &[]).layers);
     let profiles = profiles.list();
-    if profiles.is_empty() {
-        files = files::read(sources.files, &places, &[], &mut faults);
-    } else {
-        files = files::read(sources.files, &places, &profiles, &mut faults);
+    let mut read = files::read(sources.files, &places, &profiles);
+    let mut imports = imports::Imports::of(&read.layers, sources.files);
+    for _ in 0..IMPORT_ROUNDS {
+        if !places.extend(&imports.locations) {
+            break;
+        }
+        read = files::read(sources.files, &places, &profiles);
+        imports = imports::Imports::of(&read.layers, sources.files);
     }
-    let layers = files.into_iter().chain(above).collect();
+    faults.extend(read.faults);
+    faults.extend(imports.faults);
     Layers {
-        layers,
+        layers: read.layers.into_iter().chain(imports.trees).chain(above).collect(),
         profiles,
         faults,
     }
