@@ -131,28 +131,13 @@ fn record(tx: &Transaction<'_>, entry: Entry, epoch: String) -> rusqlite::Result
     }
     let from = last.map(|last| last.commit).or_else(|| entry.from.clone());
     let affects = if from == entry.from {
-        entry.affects
+        entry.affects.clone()
     } else {
         Affects::All
     };
     let visit = visits(tx, &entry.repository, &entry.label, from.as_ref(), &entry.to)?;
-    tx.prepare_cached(
-        "INSERT INTO moves (repository, label, from_commit, to_commit, visit, cause, time)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        entry.repository,
-        entry.label.as_str(),
-        from.as_ref().map(CommitId::as_str),
-        entry.to.as_str(),
-        visit,
-        entry.cause.name(),
-        entry.time
-    ])?;
-    let moved = MoveId {
-        epoch,
-        sequence: tx.last_insert_rowid().unsigned_abs(),
-    };
+    let sequence = insert(tx, &entry, from.as_ref(), visit)?;
+    let moved = MoveId { epoch, sequence };
     prune(tx, moved.sequence)?;
     let Some(from) = from else {
         return Ok(Recorded { moved, event: None });
@@ -170,6 +155,23 @@ fn record(tx: &Transaction<'_>, entry: Entry, epoch: String) -> rusqlite::Result
         moved,
         event: Some(event),
     })
+}
+
+fn insert(tx: &Transaction<'_>, entry: &Entry, from: Option<&CommitId>, visit: u64) -> rusqlite::Result<u64> {
+    tx.prepare_cached(
+        "INSERT INTO moves (repository, label, from_commit, to_commit, visit, cause, time)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        entry.repository,
+        entry.label.as_str(),
+        from.map(CommitId::as_str),
+        entry.to.as_str(),
+        visit,
+        entry.cause.name(),
+        entry.time
+    ])?;
+    Ok(tx.last_insert_rowid().unsigned_abs())
 }
 
 /// A move whose event is to be made.
