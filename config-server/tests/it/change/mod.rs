@@ -1,6 +1,7 @@
 //! A head moves, an operator calls, a webhook arrives: what goes out, and what is told of it.
 
 mod calls;
+mod cluster;
 mod harness;
 mod peers;
 mod rounds;
