@@ -138,7 +138,7 @@ async fn what_one_server_sees_the_other_serves_and_both_know_how_it_went() {
     // The second server saw the same move, and its event is the same one.
     assert_eq!(heard(&mut agent).await.event.id, id);
 
-    let report = report("orders:8080:a", &[id.clone()], &pushed, Outcome::Applied);
+    let report = report("orders:8080:a", std::slice::from_ref(&id), &pushed, Outcome::Applied);
     agent.reports.report(&report).await.expect("handed over");
     eventually!(
         DEADLINE,
