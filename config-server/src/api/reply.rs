@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use contract::headers::{HELD, MOVE, STALE, VERSION};
+use contract::headers::{HELD, LABEL, MOVE, STALE, VERSION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -15,20 +15,14 @@ pub fn reply(served: &Served, content_type: &str, asked: &HeaderMap) -> Response
     let answer = &served.answer;
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    headers.reserve(8);
+    headers.reserve(9);
     headers.insert(header::ETAG, answer.tag.clone());
     // The same path is answered in several types.
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     insert(headers, VERSION, answer.version.clone());
     insert(headers, HELD, answer.held.clone());
-    insert(
-        headers,
-        MOVE,
-        served
-            .moved
-            .as_ref()
-            .and_then(|moved| HeaderValue::try_from(moved.to_string()).ok()),
-    );
+    insert(headers, MOVE, served.moved.as_ref().and_then(shown));
+    insert(headers, LABEL, served.label.as_ref().and_then(shown));
     insert(
         headers,
         STALE,
@@ -64,6 +58,11 @@ fn names(list: &str, tag: &HeaderValue) -> bool {
     items.any(|item| item == "*" || item.strip_prefix("W/").unwrap_or(item).as_bytes() == tag.as_bytes())
 }
 
+/// A text that no header can hold is left out.
+fn shown(told: &impl ToString) -> Option<HeaderValue> {
+    HeaderValue::try_from(told.to_string()).ok()
+}
+
 fn insert(headers: &mut HeaderMap, name: &'static str, value: Option<HeaderValue>) {
     if let Some(value) = value {
         headers.insert(HeaderName::from_static(name), value);
@@ -94,6 +93,7 @@ mod tests {
                 modified: Some(1_700_000_000),
             }),
             moved: Some("log-7".parse().expect("a move")),
+            label: Some("main".parse().expect("a label")),
             stale: Some(Duration::from_secs(61)),
         }
     }
@@ -111,6 +111,7 @@ mod tests {
         for response in [&fresh, &known] {
             assert_eq!(response.headers()[VERSION], "f00");
             assert_eq!(response.headers()[MOVE], "log-7");
+            assert_eq!(response.headers()[LABEL], "main");
             assert_eq!(response.headers()[STALE], "61");
             assert_eq!(
                 response.headers()[header::LAST_MODIFIED],

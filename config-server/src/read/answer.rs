@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{CommitId, MoveId};
+use contract::{CommitId, Label, MoveId};
 use http::HeaderValue;
 
 /// Rendered once, then the same for every request like it.
@@ -28,6 +28,8 @@ pub struct Served {
     pub answer: Arc<Answer>,
     /// The head move that is served.
     pub moved: Option<MoveId>,
+    /// Whose head that is.
+    pub label: Option<Label>,
     /// For how long the remote has not been reachable.
     pub stale: Option<Duration>,
 }

@@ -97,13 +97,18 @@ impl Reader {
     pub async fn read(&self, query: Query, form: Form, at_least: Option<&CommitId>) -> Result<Served, ReadError> {
         let view = self.store.view(&query, at_least).await?;
         let key = Key::new(&view, query, form);
-        let (moved, stale) = (view.moved.clone(), view.stale);
+        let (moved, label, stale) = (view.moved.clone(), view.label.clone(), view.stale);
         let rules = Arc::clone(&self.rules);
         let answer = self
             .rendered
             .get_or_render(key, move |key| render(&view, key, &rules))
             .await?;
-        Ok(Served { answer, moved, stale })
+        Ok(Served {
+            answer,
+            moved,
+            label,
+            stale,
+        })
     }
 
     /// Bytes and number of the answers kept.
