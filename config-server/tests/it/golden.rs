@@ -142,7 +142,7 @@ fn every_recorded_merged_file_follows_from_its_environment() {
                 continue;
             };
             if suite.name == "overrides" && case.form == Merged::Yaml {
-                // Recorded before 5.0.4: a resolved placeholder was not a text yet (contract 1.6).
+                // Placeholders of overrides are resolved, with a type, before they get to the engine.
                 continue;
             }
             let sources = environment.as_sources();

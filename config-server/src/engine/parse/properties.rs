@@ -5,6 +5,9 @@
 //! is the same kind of machine: an escaped `\#` still begins a comment, a comment right after a
 //! divider takes the divider back, the line and column are those of the reader at that moment.
 
+#[cfg(test)]
+mod tests;
+
 use indexmap::IndexMap;
 
 use super::super::document::Fault;
