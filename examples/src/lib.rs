@@ -1,1 +1,8 @@
-//! x
+//! What the runnable examples share: a git repository made from the sample in `config-repo/`, and
+//! the settings of the sample service.
+
+pub mod repository;
+pub mod storefront;
+
+pub use repository::SampleRepository;
+pub use storefront::Storefront;
