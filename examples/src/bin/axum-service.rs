@@ -51,7 +51,7 @@ async fn front_page(State(storefront): State<Watch<Storefront>>) -> String {
 
 async fn health(State(storefront): State<Watch<Storefront>>) -> String {
     let state = storefront.client().state();
-    let commit = state.live.and_then(|live| live.revision.commit().cloned());
+    let commit = state.live.and_then(|live| live.revision.commit());
     format!(
         "commit {}, bus connected: {}\n",
         commit.map_or("?".to_owned(), |c| c.to_string()),
