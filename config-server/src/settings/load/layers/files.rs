@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -282,22 +282,5 @@ impl Files for Disk {
             Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => Ok(None),
             Err(error) => Err(error),
         }
-    }
-}
-
-impl Files for BTreeMap<PathBuf, Vec<u8>> {
-    fn list(&self, directory: &Path) -> Vec<String> {
-        let plain = |path: &Path| path.components().collect::<PathBuf>();
-        let wanted = plain(directory.strip_prefix("./").unwrap_or(directory));
-        let inside = |path: &PathBuf| path.parent().is_some_and(|parent| plain(parent) == wanted);
-        let names = self
-            .keys()
-            .filter(|path| inside(path))
-            .filter_map(|path| path.file_name());
-        names.filter_map(|name| name.to_str().map(str::to_owned)).collect()
-    }
-
-    fn read(&self, path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(self.get(path.strip_prefix("./").unwrap_or(path)).cloned())
     }
 }
