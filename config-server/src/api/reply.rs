@@ -20,6 +20,7 @@ pub fn reply(served: &Served, content_type: &str, asked: &HeaderMap) -> Response
     // The same path is answered in several types.
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     insert(headers, VERSION, answer.version.clone());
+    insert(headers, LABEL, answer.label.clone());
     insert(headers, HELD, answer.held.clone());
     insert(headers, MOVE, served.moved.as_ref().and_then(shown));
     insert(headers, LABEL, served.label.as_ref().and_then(shown));
@@ -89,6 +90,7 @@ mod tests {
                 body: "a: 1\n".into(),
                 tag: HeaderValue::from_static("\"abc\""),
                 version: Some(HeaderValue::from_static("f00")),
+                label: Some(HeaderValue::from_static("main")),
                 held: None,
                 modified: Some(1_700_000_000),
             }),
@@ -110,6 +112,7 @@ mod tests {
         assert_eq!((fresh.status().as_u16(), known.status().as_u16()), (200, 304));
         for response in [&fresh, &known] {
             assert_eq!(response.headers()[VERSION], "f00");
+            assert_eq!(response.headers()[LABEL], "main");
             assert_eq!(response.headers()[MOVE], "log-7");
             assert_eq!(response.headers()[LABEL], "main");
             assert_eq!(response.headers()[STALE], "61");

@@ -32,6 +32,7 @@ mod cache;
 use std::sync::Arc;
 
 use contract::CommitId;
+use http::HeaderValue;
 
 pub use answer::{Answer, Served};
 pub use error::ReadError;
@@ -169,12 +170,17 @@ fn limits(backend: &Backend) -> Limits {
 }
 
 fn render(view: &View, key: &Key, rules: &Rules) -> Result<Answer, ReadError> {
-    match &key.form {
+    let answer = match &key.form {
         Form::Environment { origins } => environment::environment(view, &key.query, *origins, rules),
         Form::Merged {
             form,
             resolve_placeholders,
         } => environment::merged(view, &key.query, (*form, *resolve_placeholders), rules),
         Form::File { path, content } => file::file(view, &key.query, (path, *content), rules),
-    }
+    }?;
+    let label = match view.layers.as_slice() {
+        [only] => HeaderValue::from_str(&only.label).ok(),
+        _ => None,
+    };
+    Ok(Answer { label, ..answer })
 }

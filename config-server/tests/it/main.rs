@@ -6,3 +6,4 @@ mod conformance;
 mod engine;
 mod git;
 mod golden;
+mod serving;

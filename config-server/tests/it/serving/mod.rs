@@ -1,0 +1,9 @@
+//! The server as its clients see it, beyond what is recorded.
+
+mod harness;
+
+mod guarded;
+mod held;
+mod observed;
+mod transported;
+mod validated;

@@ -1,0 +1,113 @@
+//! What operators and collectors of metrics see.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::harness::{App, answer};
+
+async fn json(app: &App, path: &str) -> Value {
+    let got = app.get(path).await;
+    serde_json::from_str(&got.body).unwrap_or_else(|error| panic!("{path}: {error}: {}", got.body))
+}
+
+#[tokio::test]
+async fn health_has_the_shape_that_springs_dashboards_read() {
+    let app = App::start().await;
+    let health = json(&app, "/actuator/health").await;
+    assert_eq!(health["status"], "UP", "{health}");
+    assert_eq!(health["groups"], json!(["liveness", "readiness"]));
+    let server = &health["components"]["configServer"];
+    assert_eq!(server["status"], "UP");
+    let repository = &server["details"]["repositories"][0];
+    assert_eq!(
+        (&repository["name"], &repository["profiles"]),
+        (&json!("app"), &json!(["default"]))
+    );
+    assert_eq!(repository["label"], Value::Null);
+    assert!(repository["sources"][0].as_str().unwrap().ends_with("/application.yml"));
+    assert_eq!(health["components"]["bus"]["status"], "UP");
+    assert_eq!(json(&app, "/actuator/health/liveness").await, json!({ "status": "UP" }));
+    assert_eq!(json(&app, "/actuator/health/bus").await["status"], "UP");
+    assert_eq!(app.get("/actuator/health/nothing").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_read_takes_health_down() {
+    let app = App::start_with(|settings| {
+        settings.serving.health.repositories[0].label = Some("nowhere".to_owned());
+    })
+    .await;
+    let down = app.get("/actuator/health").await;
+    assert_eq!(down.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(down.body.contains("nowhere"), "{}", down.body);
+}
+
+#[tokio::test]
+async fn metrics_tell_of_requests_heads_and_the_outbox() {
+    let app = App::start().await;
+    app.get("/orders/dev").await;
+    let metrics = app.get("/actuator/prometheus").await;
+    assert!(
+        metrics
+            .header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
+    for line in [
+        "http_server_requests_seconds_count{status=\"2xx\"}",
+        "config_snapshot_age_seconds{label=\"main\"}",
+        "config_broken_files{label=\"main\"} 0",
+        "outbox_pending 0",
+        "bus_connected 1",
+        "config_cache_answers",
+    ] {
+        assert!(metrics.body.contains(line), "no {line} in {}", metrics.body);
+    }
+    let names = json(&app, "/actuator/metrics").await;
+    assert!(
+        names["names"].as_array().unwrap().contains(&json!("outbox_pending")),
+        "{names}"
+    );
+    assert_eq!(
+        json(&app, "/actuator/metrics/outbox_pending").await["measurements"][0]["value"],
+        0.0
+    );
+}
+
+#[tokio::test]
+async fn readiness_is_a_list_of_latches_and_tasks_are_named() {
+    let app = App::start().await;
+    app.get("/orders/dev").await;
+    let ready = json(&app, "/ready").await;
+    assert_eq!(ready["ready"], true, "{ready}");
+    assert_eq!(app.get("/live").await.body, "live");
+    let tasks = json(&app, "/tasks").await;
+    assert_eq!(tasks["heads"][0]["commit"], json!(app.git.head().unwrap()), "{tasks}");
+    assert!(!tasks["tasks"].as_array().unwrap().is_empty(), "{tasks}");
+}
+
+#[tokio::test]
+async fn the_callers_request_id_is_given_back() {
+    let app = App::start().await;
+    assert_eq!(
+        app.get_with("/orders/dev", "x-request-id", "abc")
+            .await
+            .header("x-request-id"),
+        "abc"
+    );
+    let long = "x".repeat(200);
+    assert!(
+        !app.get_with("/orders/dev", "x-request-id", &long)
+            .await
+            .has("x-request-id")
+    );
+}
+
+#[tokio::test]
+async fn the_actuators_refresh_looks_at_the_remote() {
+    let app = App::start().await;
+    app.get("/orders/dev").await;
+    app.git.commit_file("orders.yml", "a: 2\n").unwrap();
+    let refreshed = answer(app.request(Method::POST, "/actuator/refresh")).await;
+    assert_eq!((refreshed.status, refreshed.body.as_str()), (StatusCode::OK, "[]"));
+    assert!(app.get("/orders-dev.yml").await.body.contains("a: 2"));
+}
