@@ -50,7 +50,7 @@ pub enum StartError {
     #[error("the listener failed")]
     Listener(#[source] io::Error),
     #[error("a task ended on its own: {0}")]
-    TaskEnded(&'static str),
+    TaskEnded(String),
 }
 
 /// Everything that answers requests.
@@ -138,12 +138,12 @@ impl Assembled {
         let change = Change::open(settings.change.clone()).await?;
         let mut joined = Joined::join(settings, tasks, stages)?;
         let log: Arc<dyn HeadLog> = Arc::clone(&change) as _;
-        let store = Store::open(&settings.backend, log, tasks.tracker(), stages.refreshing.clone()).await?;
+        let store = Store::open(&settings.backend, log, tasks, stages.refreshing.clone()).await?;
         let (transport, nearby) = (Arc::clone(&joined.transport), joined.nearby.clone());
-        change.start(transport, nearby, tasks.tracker(), &stages.publishing);
+        change.start(transport, nearby, tasks, &stages.publishing);
         if let Some(inbound) = joined.inbound.take() {
             let (change, store, hub) = (Arc::clone(&change), Arc::clone(&store), Arc::clone(&joined.hub));
-            Ears::start(change, store, hub, inbound, tasks.tracker(), &stages.refreshing);
+            Ears::start(change, store, hub, inbound, tasks, &stages.refreshing);
         }
         Ok(Self {
             keys,

@@ -15,7 +15,7 @@ use tracing::error;
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
-    board: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    board: Arc<Mutex<BTreeMap<String, Entry>>>,
     failed: CancellationToken,
 }
 
@@ -23,7 +23,7 @@ pub struct Tasks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskStatus {
-    pub name: &'static str,
+    pub name: String,
     pub state: TaskState,
     /// How long it has run, or ran.
     pub seconds: u64,
@@ -48,19 +48,15 @@ struct Entry {
 impl Tasks {
     /// Runs `task` until it ends. One that ends before `stop` takes the server with it: half a
     /// server that looks healthy is worse than none.
-    pub fn spawn<F>(&self, name: &'static str, stop: &CancellationToken, task: F)
+    pub fn spawn<F>(&self, name: impl Into<String>, stop: &CancellationToken, task: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let entry = Entry {
-            started: Instant::now(),
-            ended: None,
-        };
-        self.entries().insert(name, entry);
+        let name = self.enter(name.into());
         let (tasks, stop) = (self.clone(), stop.clone());
         self.tracker.spawn(async move {
             let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
-            tasks.ended(name, panicked || !stop.is_cancelled());
+            tasks.ended(&name, panicked || !stop.is_cancelled());
         });
     }
 
@@ -71,7 +67,7 @@ impl Tasks {
 
     /// A task that ended on its own.
     #[must_use]
-    pub fn first_failed(&self) -> Option<&'static str> {
+    pub fn first_failed(&self) -> Option<String> {
         let failed = self.list().into_iter().find(|task| task.state == TaskState::Failed);
         failed.map(|task| task.name)
     }
@@ -91,10 +87,10 @@ impl Tasks {
     /// Every task and how it does.
     #[must_use]
     pub fn list(&self) -> Vec<TaskStatus> {
-        let describe = |(name, entry): (&&'static str, &Entry)| {
+        let describe = |(name, entry): (&String, &Entry)| {
             let (until, state) = entry.ended.unwrap_or_else(|| (Instant::now(), TaskState::Running));
             TaskStatus {
-                name,
+                name: name.clone(),
                 state,
                 seconds: until.duration_since(entry.started).as_secs(),
             }
@@ -104,12 +100,31 @@ impl Tasks {
 
     /// The names of the tasks that still run.
     #[must_use]
-    pub fn running(&self) -> Vec<&'static str> {
+    pub fn running(&self) -> Vec<String> {
         let running = self.list().into_iter().filter(|task| task.state == TaskState::Running);
         running.map(|task| task.name).collect()
     }
 
-    fn ended(&self, name: &'static str, failed: bool) {
+    /// Writes the task down. What has ended in good order and is run again, like the refresher of a
+    /// mirror that gave way and came back, keeps its name.
+    fn enter(&self, name: String) -> String {
+        let mut entries = self.entries();
+        let taken = |name: &String| entries.get(name).is_some_and(|entry| entry.ended.is_none());
+        let name = if taken(&name) {
+            let numbered = (2..).map(|number| format!("{name} #{number}"));
+            numbered.into_iter().find(|name| !taken(name)).unwrap_or(name)
+        } else {
+            name
+        };
+        let entry = Entry {
+            started: Instant::now(),
+            ended: None,
+        };
+        entries.insert(name.clone(), entry);
+        name
+    }
+
+    fn ended(&self, name: &str, failed: bool) {
         let state = if failed { TaskState::Failed } else { TaskState::Stopped };
         if let Some(entry) = self.entries().get_mut(name) {
             entry.ended = Some((Instant::now(), state));
@@ -120,7 +135,7 @@ impl Tasks {
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<&'static str, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

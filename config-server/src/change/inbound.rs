@@ -8,13 +8,13 @@ use contract::delivery::EventState;
 use contract::{CommitId, EventKind, Label, Message};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::delivery::Ack;
 use super::journal::Origin;
 use super::{Change, clock};
 use crate::store::{Cause, HeadLog, Store};
+use crate::tasks::Tasks;
 
 /// Hears what others say.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Ears {
         store: Arc<Store>,
         nearby: Arc<dyn EventTransport>,
         inbound: mpsc::Receiver<Inbound>,
-        tracker: &TaskTracker,
+        tasks: &Tasks,
         stop: &CancellationToken,
     ) {
         let ears = Arc::new(Self {
@@ -43,8 +43,8 @@ impl Ears {
             nearby,
             look: Notify::new(),
         });
-        tracker.spawn(ears.clone().hear(inbound, stop.clone()));
-        tracker.spawn(ears.look(stop.clone()));
+        tasks.spawn("ears", stop, ears.clone().hear(inbound, stop.clone()));
+        tasks.spawn("peers", stop, ears.look(stop.clone()));
     }
 
     async fn hear(self: Arc<Self>, mut inbound: mpsc::Receiver<Inbound>, stop: CancellationToken) {

@@ -31,7 +31,6 @@ use bus::EventTransport;
 use contract::delivery::EventState;
 use contract::{BusEvent, CommitId, Destination, EventId, EventKind, Label, Message};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use self::delivery::Delivery;
 use self::journal::{Journal, JournalError, Origin, StoredEvent};
@@ -40,6 +39,7 @@ use self::notice::Sender;
 use self::publisher::{Bell, Progress, Publisher};
 use crate::settings::ChangeSettings;
 use crate::store::Cause;
+use crate::tasks::Tasks;
 
 /// Head moves, events and reports of one server.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Change {
         &self,
         transport: Arc<dyn EventTransport>,
         nearby: Option<Arc<dyn EventTransport>>,
-        tracker: &TaskTracker,
+        tasks: &Tasks,
         stop: &CancellationToken,
     ) {
         let publisher = Publisher {
@@ -92,8 +92,8 @@ impl Change {
             bell: self.bell.clone(),
             kept: self.settings.reports_kept,
         };
-        tracker.spawn(publisher.run(stop.clone()));
-        tracker.spawn(self.delivery.clone().write(stop.clone()));
+        tasks.spawn("publisher", stop, publisher.run(stop.clone()));
+        tasks.spawn("reports", stop, self.delivery.clone().write(stop.clone()));
     }
 
     /// Puts an operator's event into the outbox.

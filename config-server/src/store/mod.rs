@@ -28,13 +28,13 @@ use std::time::Duration;
 use contract::CommitId;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use self::repository::Surroundings;
 use self::source::{Picked, Source};
 use self::upstream::{Upstream, status};
 use crate::engine::query::Query;
 use crate::settings::Backend;
+use crate::tasks::Tasks;
 
 pub use head_log::{Cause, HeadLog, HeadMove};
 pub use native::NativeError;
@@ -60,12 +60,12 @@ impl Store {
     pub async fn open(
         backend: &Backend,
         log: Arc<dyn HeadLog>,
-        tracker: &TaskTracker,
+        tasks: &Tasks,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, OpenError> {
         let surroundings = Surroundings {
             log,
-            tracker: tracker.clone(),
+            tasks: tasks.clone(),
             stop,
         };
         let source = Source::open(backend, &surroundings).await?;

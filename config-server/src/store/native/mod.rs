@@ -97,14 +97,14 @@ impl NativeSource {
                 succeeded: Instant::now(),
                 error: None,
             }),
-            tracker: surroundings.tracker.clone(),
+            tracker: surroundings.tasks.tracker().clone(),
         });
         let first = shared.read().await?;
         shared.place(first, Cause::Start).await;
         let (orders, queue) = mpsc::channel(ORDERS);
         let stop = surroundings.stop.clone();
         let watching = shared.clone();
-        surroundings.tracker.spawn(async move {
+        surroundings.tasks.spawn("directories", &surroundings.stop, async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = follow(watching, roots, queue) => {}

@@ -35,6 +35,7 @@ use crate::git::shelf::Shelf;
 use crate::git::{Failure, Fetcher, GitError, Loaded, Mirror, RefTable, Remote, read};
 use crate::settings::GitSettings;
 use crate::settings::backend::Freshness;
+use crate::tasks::Tasks;
 
 /// Orders that may wait for the refresher.
 const ORDERS: usize = 1024;
@@ -47,17 +48,18 @@ const REACHED: u64 = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub(crate) log: Arc<dyn HeadLog>,
-    pub(crate) tracker: TaskTracker,
+    pub(crate) tasks: Tasks,
     pub(crate) stop: CancellationToken,
 }
 
 /// One repository. Dropping it ends its tasks and its thread.
 #[derive(Debug)]
 pub(crate) struct Repository {
+    /// Ends the tasks of this repository alone. Dropped first: they are told to end before their
+    /// queues close.
+    _end: tokio_util::sync::DropGuard,
     shared: Arc<Shared>,
     orders: mpsc::Sender<Order>,
-    /// Ends the tasks of this repository alone.
-    _end: tokio_util::sync::DropGuard,
 }
 
 /// What readers and the refresher share.
@@ -101,7 +103,14 @@ impl Repository {
             settings.delete_untracked_branches,
         ));
         let stop = surroundings.stop.child_token();
-        let fetcher = Fetcher::start(&remote, settings, mirror.clone(), &surroundings.tracker, stop.clone())?;
+        let fetcher = Fetcher::start(
+            &remote,
+            settings,
+            mirror.clone(),
+            surroundings.tasks.tracker(),
+            stop.clone(),
+        )?;
+        let repository = name.clone();
         let heads = Heads::new(name, layout(&remote, settings), surroundings.log.clone());
         let shared = Arc::new(Shared {
             settings: GitSettings {
@@ -117,17 +126,18 @@ impl Repository {
             refs: ArcSwapOption::empty(),
             pinned: Cache::new(PINNED),
             reached: Cache::new(REACHED),
-            tracker: surroundings.tracker.clone(),
+            tracker: surroundings.tasks.tracker().clone(),
         });
         let (orders, queue) = mpsc::channel(ORDERS);
         let mut refresher = Refresher::new(shared.clone(), fetcher, queue);
         refresher.warm_up().await;
-        surroundings.tracker.spawn(refresher.run(stop.clone()));
-        watch::start(&shared, orders.downgrade(), &surroundings.tracker, &stop);
+        let tasks = &surroundings.tasks;
+        tasks.spawn(format!("refresher {repository}"), &stop, refresher.run(stop.clone()));
+        watch::start(&shared, orders.downgrade(), tasks, &stop);
         Ok(Arc::new(Self {
+            _end: stop.drop_guard(),
             shared,
             orders,
-            _end: stop.drop_guard(),
         }))
     }
 

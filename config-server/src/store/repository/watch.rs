@@ -8,12 +8,12 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::Shared;
 use super::refresher::Order;
 use crate::settings::backend::Freshness;
+use crate::tasks::Tasks;
 
 /// A push writes several files; the look waits until they are quiet.
 const QUIET: Duration = Duration::from_millis(20);
@@ -23,22 +23,18 @@ const LONGEST: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Watches the remote of `shared` when it is a directory and the operator did not ask for silence.
-pub(super) fn start(
-    shared: &Arc<Shared>,
-    orders: mpsc::WeakSender<Order>,
-    tracker: &TaskTracker,
-    stop: &CancellationToken,
-) {
+pub(super) fn start(shared: &Arc<Shared>, orders: mpsc::WeakSender<Order>, tasks: &Tasks, stop: &CancellationToken) {
     let Some(directory) = shared.local.clone() else {
         return;
     };
     if shared.settings.freshness == Freshness::Manual {
         return;
     }
-    let stop = stop.clone();
-    tracker.spawn(async move {
+    let told = stop.clone();
+    let name = format!("watch {}", shared.heads.repository);
+    tasks.spawn(name, stop, async move {
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = told.cancelled() => {}
             () = watch(directory, orders) => {}
         }
     });

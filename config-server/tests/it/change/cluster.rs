@@ -10,13 +10,13 @@ use config_server::change::inbound::Ears;
 use config_server::doors::operator;
 use config_server::settings::Settings;
 use config_server::store::{Cause, Store};
+use config_server::tasks::Tasks;
 use contract::report::Outcome;
 use contract::{CommitId, Destination, EventId, Message};
 use test_support::git::GitDaemon;
 use test_support::{Broker, GitFixture, eventually};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::harness::{DEADLINE, report};
 
@@ -28,7 +28,7 @@ struct Member {
 
 struct Cluster {
     amqp: AmqpSettings,
-    tracker: TaskTracker,
+    tasks: Tasks,
     stop: CancellationToken,
 }
 
@@ -48,24 +48,24 @@ impl Cluster {
                 virtual_host: broker.virtual_host().await,
                 ..AmqpSettings::new(vec![address], guest)
             },
-            tracker: TaskTracker::new(),
+            tasks: Tasks::default(),
             stop: CancellationToken::new(),
         }
     }
 
     async fn server(&self, uri: &str) -> Member {
         let settings = Settings::for_testing(uri);
-        let (tracker, stop) = (&self.tracker, &self.stop);
+        let (tasks, stop) = (&self.tasks, &self.stop);
         let me = settings.change.bus_id.clone();
         let change = Change::open(settings.change).await.expect("a journal");
-        let store = Store::open(&settings.backend, change.clone(), tracker, stop.clone()).await;
+        let store = Store::open(&settings.backend, change.clone(), tasks, stop.clone()).await;
         let store = store.expect("a store");
-        let mut serving = amqp::serve(self.amqp.clone(), me, tracker, stop);
+        let mut serving = amqp::serve(self.amqp.clone(), me, tasks.tracker(), stop);
         let hearing = serving.hearing.wait_for(bus::LinkState::is_connected);
         timeout(DEADLINE, hearing).await.expect("in time").expect("a bus");
         let hub = Hub::new(HubSettings::default(), stop.clone());
-        change.start(serving.transport, Some(hub.clone()), tracker, stop);
-        Ears::start(change.clone(), store.clone(), hub, serving.inbound, tracker, stop);
+        change.start(serving.transport, Some(hub.clone()), tasks, stop);
+        Ears::start(change.clone(), store.clone(), hub, serving.inbound, tasks, stop);
         assert_eq!(store.refresh(Cause::Start).await.failures, []);
         Member { store, change }
     }
@@ -77,7 +77,7 @@ impl Cluster {
             profiles: Vec::new(),
             label: None,
         };
-        amqp::follow(self.amqp.clone(), subscriber, &self.tracker, self.stop.clone())
+        amqp::follow(self.amqp.clone(), subscriber, self.tasks.tracker(), self.stop.clone())
     }
 }
 

@@ -15,6 +15,7 @@ use config_server::change::Change;
 use config_server::change::inbound::Ears;
 use config_server::settings::{MonitorSettings, Settings};
 use config_server::store::{Cause, Store};
+use config_server::tasks::Tasks;
 use contract::report::Outcome;
 use contract::{CommitId, EventId, Message, Report};
 use futures_util::{Stream, StreamExt};
@@ -27,7 +28,6 @@ use test_support::git::GitDaemon;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ pub(super) struct Server {
     pub(super) others: mpsc::Sender<Inbound>,
     router: Router,
     stop: CancellationToken,
-    tracker: TaskTracker,
+    tasks: Tasks,
     daemon: GitDaemon,
     kept: TempDir,
 }
@@ -85,8 +85,9 @@ impl Server {
     /// Ends this life of the server and begins the next one, with what was kept on disk.
     pub(super) async fn restart(self, broker: Option<Arc<Broker>>, meanwhile: impl FnOnce(&GitFixture)) -> Self {
         self.stop.cancel();
-        self.tracker.close();
-        timeout(DEADLINE, self.tracker.wait()).await.expect("every task ends");
+        timeout(DEADLINE, self.tasks.ended_all())
+            .await
+            .expect("every task ends");
         let Self {
             git,
             daemon,
@@ -111,17 +112,17 @@ impl Server {
         broker: Option<Arc<Broker>>,
     ) -> Self {
         let settings = Settings::for_testing(&daemon.uri()).kept_in(kept.path());
-        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (tasks, stop) = (Tasks::default(), CancellationToken::new());
         let change = Change::open(settings.change).await.expect("a journal");
-        let store = Store::open(&settings.backend, change.clone(), &tracker, stop.clone()).await;
+        let store = Store::open(&settings.backend, change.clone(), &tasks, stop.clone()).await;
         let store = store.expect("a store");
         let hub = Hub::new(HubSettings::default(), stop.clone());
         match broker {
-            Some(broker) => change.start(broker, Some(hub.clone()), &tracker, &stop),
-            None => change.start(hub.clone(), None, &tracker, &stop),
+            Some(broker) => change.start(broker, Some(hub.clone()), &tasks, &stop),
+            None => change.start(hub.clone(), None, &tasks, &stop),
         }
         let (others, inbound) = mpsc::channel(16);
-        Ears::start(change.clone(), store.clone(), hub.clone(), inbound, &tracker, &stop);
+        Ears::start(change.clone(), store.clone(), hub.clone(), inbound, &tasks, &stop);
         let state = BusState {
             store: store.clone(),
             change: change.clone(),
@@ -143,7 +144,7 @@ impl Server {
             others,
             router,
             stop,
-            tracker,
+            tasks,
             daemon,
             kept,
         }
@@ -220,8 +221,9 @@ impl Server {
 
     pub(super) async fn end(self) {
         self.stop.cancel();
-        self.tracker.close();
-        timeout(DEADLINE, self.tracker.wait()).await.expect("every task ends");
+        timeout(DEADLINE, self.tasks.ended_all())
+            .await
+            .expect("every task ends");
     }
 }
 

@@ -16,11 +16,11 @@ use config_server::settings::backend::Freshness;
 use config_server::settings::{Backend, GitSettings};
 use config_server::store::head_log::memory::MemoryHeadLog;
 use config_server::store::{Cause, HeadOutcome, Store, View, ViewError};
+use config_server::tasks::Tasks;
 use contract::CommitId;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
 /// Everything that should happen happens well within this.
 const SOON: Duration = Duration::from_secs(20);
@@ -29,7 +29,7 @@ const SOON: Duration = Duration::from_secs(20);
 struct Served {
     store: Arc<Store>,
     log: Arc<MemoryHeadLog>,
-    tracker: TaskTracker,
+    tasks: Tasks,
     stop: CancellationToken,
     basedir: Arc<TempDir>,
     _end: DropGuard,
@@ -57,15 +57,15 @@ impl Served {
     }
 
     async fn open(backend: Backend, basedir: Arc<TempDir>, log: Arc<MemoryHeadLog>) -> Self {
-        let tracker = TaskTracker::new();
+        let tasks = Tasks::default();
         let stop = CancellationToken::new();
-        let store = Store::open(&backend, log.clone(), &tracker, stop.clone())
+        let store = Store::open(&backend, log.clone(), &tasks, stop.clone())
             .await
             .expect("a store");
         Self {
             store,
             log,
-            tracker,
+            tasks,
             _end: stop.clone().drop_guard(),
             stop,
             basedir,
@@ -75,8 +75,7 @@ impl Served {
     /// Ends every task and thread.
     async fn close(self) -> (Arc<TempDir>, Arc<MemoryHeadLog>) {
         self.stop.cancel();
-        self.tracker.close();
-        timeout(SOON, self.tracker.wait())
+        timeout(SOON, self.tasks.ended_all())
             .await
             .expect("every task and thread ends");
         (self.basedir.clone(), self.log.clone())

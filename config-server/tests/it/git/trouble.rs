@@ -313,10 +313,10 @@ async fn settings_that_cannot_be_used_are_refused_at_the_start() {
         let mut settings = manual(uri, basedir.path());
         settings.clone_on_start = clone_on_start;
         settings.timeout = DEADLINE;
-        let tracker = tokio_util::task::TaskTracker::new();
+        let tasks = config_server::tasks::Tasks::default();
         let stop = tokio_util::sync::CancellationToken::new();
         let log = std::sync::Arc::new(config_server::store::head_log::memory::MemoryHeadLog::default());
-        let opened = config_server::store::Store::open(&Backend::Git(settings), log, &tracker, stop.clone()).await;
+        let opened = config_server::store::Store::open(&Backend::Git(settings), log, &tasks, stop.clone()).await;
         stop.cancel();
         opened.err()
     };

@@ -11,13 +11,13 @@ use contract::{Affects, CommitId, Destination, EventId, EventKind, Message};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::change::Change;
 use crate::change::journal::{Entry, Journal};
 use crate::change::notice::Sender;
 use crate::settings::ChangeSettings;
 use crate::store::Cause;
+use crate::tasks::Tasks;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -87,24 +87,23 @@ impl EventTransport for ScriptedBus {
 /// One life of the server: dropping it is the crash.
 struct Life {
     change: Arc<Change>,
-    tracker: TaskTracker,
+    tasks: Tasks,
     stop: CancellationToken,
 }
 
 impl Life {
     async fn begin(directory: &Path, bus: Option<&Arc<ScriptedBus>>) -> Self {
         let change = Change::open(settings(directory)).await.expect("a journal");
-        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (tasks, stop) = (Tasks::default(), CancellationToken::new());
         if let Some(bus) = bus {
-            change.start(bus.clone(), None, &tracker, &stop);
+            change.start(bus.clone(), None, &tasks, &stop);
         }
-        Self { change, tracker, stop }
+        Self { change, tasks, stop }
     }
 
     async fn end(self) {
         self.stop.cancel();
-        self.tracker.close();
-        timeout(DEADLINE, self.tracker.wait()).await.expect("in time");
+        timeout(DEADLINE, self.tasks.ended_all()).await.expect("in time");
     }
 
     async fn published(&self, id: &EventId) {
@@ -241,12 +240,12 @@ async fn an_operators_event_that_waited_too_long_is_given_up_for_all_to_see() {
         ..settings(directory.path())
     });
     let change = change.await.expect("a journal");
-    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let (tasks, stop) = (Tasks::default(), CancellationToken::new());
     let event = change
         .announce(Destination::everyone(), EventKind::Refresh, Cause::Operator)
         .await
         .expect("written down");
-    change.start(bus.clone(), None, &tracker, &stop);
+    change.start(bus.clone(), None, &tasks, &stop);
     let report = change
         .delivery()
         .settled(event.id(), DEADLINE)
@@ -264,7 +263,7 @@ async fn agents_of_this_server_hear_at_once_what_the_broker_does_not_take() {
     let (broker, hub) = (ScriptedBus::new(Manner::IsDown), ScriptedBus::new(Manner::Takes));
     let life = Life::begin(directory.path(), None).await;
     life.change
-        .start(broker.clone(), Some(hub.clone()), &life.tracker, &life.stop);
+        .start(broker.clone(), Some(hub.clone()), &life.tasks, &life.stop);
     broker.attempted(3).await;
     assert_eq!(hub.arrived(), std::slice::from_ref(&id));
     broker.becomes(Manner::Takes);
