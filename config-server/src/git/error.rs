@@ -45,6 +45,8 @@ pub enum Failure {
     SshMissing,
     #[error("the repository's data is damaged")]
     Corrupt,
+    #[error("the remote's data is damaged")]
+    RemoteDamaged,
     #[error("the commit is not in the repository")]
     UnknownCommit,
     #[error("a commit is larger than the limit of {limit} {what}")]

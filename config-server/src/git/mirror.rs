@@ -15,8 +15,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, Repository, RepositoryInitOptions};
 
 use super::error::Failure;
+use super::local;
 use super::refs::{KEPT, RefTable, kept_reference};
-use super::transport::Line;
+use super::transport::{Line, URL};
 
 /// What a mirror follows.
 const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
@@ -38,7 +39,7 @@ pub struct Mirror {
 }
 
 /// What the remote has: reference names and the objects they name.
-type Advertised = HashMap<String, Oid>;
+pub(super) type Advertised = HashMap<String, Oid>;
 
 impl Mirror {
     /// The place of the mirror that is called `name`, whatever characters that has.
@@ -216,16 +217,23 @@ fn pack_all(repository: &Repository, directory: &Path) -> Result<String, git2::E
 }
 
 fn fetch_into(repository: &Repository, line: &Line, prune: bool) -> Result<RefTable, Failure> {
-    let advertised = line.carry(|| download(repository, line))?;
+    let present = present(repository).map_err(|error| Failure::reading(&error))?;
+    let advertised = match line.directory() {
+        Some(source) => {
+            let packs = repository.path().join("objects/pack");
+            line.verdict(local::download(repository, &packs, source, &present, line))?
+        }
+        None => line.carry(|| download(repository, &present, line))?,
+    };
     if let Some(advertised) = advertised {
-        follow(repository, &advertised, prune).map_err(|error| Failure::reading(&error))?;
+        follow(repository, &present, &advertised, prune).map_err(|error| Failure::reading(&error))?;
     }
     RefTable::read(repository)
 }
 
 /// Asks what the remote has and brings the missing objects. `None` when nothing moved.
-fn download(repository: &Repository, line: &Line) -> Result<Option<Advertised>, git2::Error> {
-    let mut remote = repository.remote_anonymous(line.url())?;
+fn download(repository: &Repository, present: &Advertised, line: &Line) -> Result<Option<Advertised>, git2::Error> {
+    let mut remote = repository.remote_anonymous(URL)?;
     let mut connected = remote.connect_auth(Direction::Fetch, Some(callbacks(line)), None)?;
     let advertised: Advertised = connected
         .list()?
@@ -233,7 +241,7 @@ fn download(repository: &Repository, line: &Line) -> Result<Option<Advertised>, 
         .filter(|head| is_followed(head.name()) && !head.name().ends_with("^{}"))
         .map(|head| (head.name().to_owned(), head.oid()))
         .collect();
-    if advertised == present(repository)? {
+    if advertised == *present {
         return Ok(None);
     }
     let mut options = FetchOptions::new();
@@ -251,7 +259,7 @@ fn callbacks(line: &Line) -> RemoteCallbacks<'_> {
     callbacks
 }
 
-fn is_followed(name: &str) -> bool {
+pub(super) fn is_followed(name: &str) -> bool {
     name.starts_with("refs/heads/") || name.starts_with("refs/tags/")
 }
 
@@ -270,8 +278,12 @@ fn present(repository: &Repository) -> Result<Advertised, git2::Error> {
 
 /// Moves the mirror's references to where the remote's stand. What is gone goes first: a branch `a`
 /// has to leave before `a/b` can come.
-fn follow(repository: &Repository, advertised: &Advertised, prune: bool) -> Result<(), git2::Error> {
-    let present = present(repository)?;
+fn follow(
+    repository: &Repository,
+    present: &Advertised,
+    advertised: &Advertised,
+    prune: bool,
+) -> Result<(), git2::Error> {
     for (name, target) in present.iter().filter(|(name, _)| !advertised.contains_key(*name)) {
         if !prune {
             repository.reference(&kept_reference(short(name)), *target, true, "gone at the remote")?;

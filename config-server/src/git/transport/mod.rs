@@ -12,7 +12,7 @@ mod tcp;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub(super) const URL: &str = "config-bus://remote";
 /// How to reach one remote: made once, used for every fetch.
 #[derive(Debug)]
 pub(super) enum Route {
-    /// libgit2 reads the directory itself.
-    Local(String),
+    /// Read as it stands; nothing is carried.
+    Local(PathBuf),
     Http(Client),
     Daemon {
         host: String,
@@ -74,26 +74,25 @@ impl Line {
         }
     }
 
-    /// What to hand to libgit2 as address.
-    pub(super) fn url(&self) -> &str {
+    /// The directory to read from, when the remote is one.
+    pub(super) fn directory(&self) -> Option<&Path> {
         match &*self.route {
-            Route::Local(path) => path,
-            Route::Http(_) | Route::Daemon { .. } | Route::Ssh(_) => URL,
+            Route::Local(path) => Some(path),
+            Route::Http(_) | Route::Daemon { .. } | Route::Ssh(_) => None,
         }
+    }
+
+    /// The outcome of a step, or what ended the line before.
+    pub(super) fn verdict<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        outcome.map_err(|failure| self.failed().unwrap_or(failure))
     }
 
     /// Runs a fetch whose transports use this line. When it fails, says what the transport saw.
     pub(super) fn carry<T>(&self, fetch: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
-        register()?;
-        if let Route::Local(path) = &*self.route
-            && !Path::new(path).is_dir()
-        {
-            return Err(Failure::NotARepository);
-        }
         CURRENT.set(Some(self.clone()));
         let fetched = fetch();
         CURRENT.set(None);
-        fetched.map_err(|error| self.failed().unwrap_or_else(|| Failure::fetching(&error)))
+        self.verdict(fetched.map_err(|error| Failure::fetching(&error)))
     }
 
     /// Whether the fetch may go on; asked by libgit2 between the objects of a pack.
@@ -139,12 +138,9 @@ impl Route {
     /// # Errors
     /// A setting that cannot be used: an unreadable certificate bundle, a bad proxy.
     pub(super) fn to(remote: &Remote, settings: &crate::settings::GitSettings) -> Result<Self, Failure> {
+        register()?;
         Ok(match &remote.address {
-            Address::Local(path) => Self::Local(
-                path.to_str()
-                    .ok_or(Failure::Address("the path is not UTF-8"))?
-                    .to_owned(),
-            ),
+            Address::Local(path) => Self::Local(path.clone()),
             Address::Http(url) => Self::Http(Client::new(url, remote, settings)?),
             Address::Daemon { host, port, path } => Self::Daemon {
                 host: host.clone(),
