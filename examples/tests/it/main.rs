@@ -1,3 +1,9 @@
 //! End to end: everything together, as its users run it.
 
+mod harness;
+
+mod faults;
+mod fleet;
+mod flow;
+
 mod structure;

@@ -1,0 +1,109 @@
+//! The flow with something broken in the middle of it.
+
+use std::time::Duration;
+
+use bus::amqp;
+use bus::{Signal, Subscriber};
+use client_sdk::Bus;
+use contract::BusId;
+use test_support::{Broker, eventually};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::harness::{DEADLINE, Server, becomes, greet, over, shop, shop_repository};
+
+fn listener() -> Subscriber {
+    Subscriber {
+        bus_id: "listener:1:a".parse::<BusId>().expect("an id"),
+        applications: vec!["shop".parse().expect("a name")],
+        profiles: vec!["dev".parse().expect("a profile")],
+        label: None,
+    }
+}
+
+#[tokio::test]
+async fn an_event_survives_the_death_of_the_server_between_swap_and_publish() {
+    let repository = shop_repository();
+    let broker = Broker::launch().await;
+    let (settings, address) = over(&broker).await;
+    let mut server = Server::start(&repository.uri(), &settings).await;
+    broker.stop().await;
+    let commit = greet(&repository, "swapped, not published");
+    server.serves(&commit).await;
+    server.kill();
+    broker.start().await;
+    let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+    let Ok(bus_agent::Bus::Amqp(settings)) = bus_agent::Bus::amqp(&address) else {
+        panic!("{address} is the address of a broker");
+    };
+    let mut link = amqp::follow(*settings, listener(), &tracker, stop.clone());
+    let arrived = async {
+        while let Some(signal) = link.signals.recv().await {
+            if let Signal::Received(message) = signal {
+                return message.notice.map(|notice| notice.to.to_string());
+            }
+        }
+        None
+    };
+    server.restart().await;
+    let named = timeout(DEADLINE, arrived).await.expect("the event arrives");
+    assert_eq!(named.as_deref(), Some(commit.as_str()));
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn agents_converge_after_the_broker_was_restarted() {
+    let repository = shop_repository();
+    let broker = Broker::launch().await;
+    let (settings, address) = over(&broker).await;
+    let server = Server::start(&repository.uri(), &settings).await;
+    let shop = shop(&server.url(), Bus::Amqp(address)).await;
+    broker.stop().await;
+    eventually("the service notices", DEADLINE, async || {
+        (!shop.client().state().connected).then_some(())
+    })
+    .await;
+    let commit = greet(&repository, "while the broker was away");
+    server.serves(&commit).await;
+    broker.start().await;
+    becomes(&shop, "while the broker was away").await;
+    eventually("the service hears again", DEADLINE, async || {
+        shop.client().state().connected.then_some(())
+    })
+    .await;
+    greet(&repository, "after it came back");
+    becomes(&shop, "after it came back").await;
+}
+
+#[tokio::test]
+async fn agents_converge_after_the_server_was_killed_and_came_back() {
+    let repository = shop_repository();
+    let mut server = Server::start(&repository.uri(), &[]).await;
+    let shop = shop(&server.url(), Bus::Embedded).await;
+    server.kill();
+    greet(&repository, "while the server was away");
+    server.restart().await;
+    becomes(&shop, "while the server was away").await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_and_ends_the_server() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let repository = shop_repository();
+    let files = tempfile::TempDir::new().expect("a directory");
+    let output = tokio::process::Command::new(crate::harness::program("config-server"))
+        .arg(format!("--repo={}", repository.uri()))
+        .arg(format!("--port={port}"))
+        .arg(format!("--data-dir={}", files.path().display()))
+        .arg("--server.address=127.0.0.1")
+        .output();
+    let output = timeout(Duration::from_secs(30), output)
+        .await
+        .expect("it ends")
+        .expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains(&port.to_string()) && said.contains("in use"), "{said}");
+}
