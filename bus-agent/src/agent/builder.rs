@@ -215,7 +215,7 @@ impl AgentBuilder {
         let (started, start) = oneshot::channel();
         let task = Task {
             applier,
-            reconciler: Reconciler::new((*follows).clone(), self.pace, None, fastrand::u64(..))
+            reconciler: Reconciler::new((*follows).clone(), self.pace, fastrand::u64(..))
                 .with_pins(self.environment_changes),
             clock: Clock::start(),
             fetcher,

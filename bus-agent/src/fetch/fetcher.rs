@@ -77,6 +77,9 @@ impl Fetcher {
         let mut http = Client::builder()
             .user_agent(concat!("config-bus-agent/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout);
+        if let Some(login) = &settings.login {
+            http = http.default_headers(login.headers());
+        }
         if !authorities.is_empty() {
             http = http.tls_certs_merge(authorities);
         }

@@ -2,6 +2,7 @@
 
 use bus::{Credentials, Secret};
 use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 /// Sent with every request to a server.
 #[derive(Debug, Clone)]
@@ -29,10 +30,22 @@ impl Login {
         Self::Bearer(Secret::new(token))
     }
 
+    /// A token is part of the client, so that whoever shares the client shows it too.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Self::Bearer(token) = self
+            && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.reveal()))
+        {
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        headers
+    }
+
     pub(super) fn sign(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::Basic(user) => request.basic_auth(&user.username, Some(user.password.reveal())),
-            Self::Bearer(token) => request.bearer_auth(token.reveal()),
+            Self::Bearer(_) => request,
         }
     }
 }

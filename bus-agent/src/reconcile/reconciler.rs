@@ -1,16 +1,17 @@
-//! The state machine.
+//! The state machine: what is heard, and when a round starts. What its ends lead to is in [`round`].
+
+mod round;
 
 use std::time::Duration;
 
-use contract::{BusEvent, EventId, EventKind, Label, Message, MoveId, Notice, Outcome};
+use contract::{BusEvent, EventId, EventKind, Label, Message, Notice, Outcome};
 
 use super::pace::Pace;
 use super::pending::Pending;
 use super::seen::SeenEvents;
-use super::{Action, Arrived, Ask, Ended, Failed, Input, Looked};
-use crate::apply::Veto;
+use super::{Action, Ask, Input};
 use crate::follows::Follows;
-use crate::revision::{Revision, precedes};
+use crate::revision::Revision;
 
 /// Keeps one agent at the head of what it follows.
 #[derive(Debug)]
@@ -57,17 +58,17 @@ enum Stage {
 }
 
 impl Reconciler {
-    /// A machine whose first round is due at once. `live` is what the process runs already (its
-    /// last known good), `seed` makes the jitter reproducible.
+    /// A machine with nothing live, whose first round is due at once. `seed` makes the jitter
+    /// reproducible.
     #[must_use]
-    pub fn new(follows: Follows, pace: Pace, live: Option<Revision>, seed: u64) -> Self {
+    pub fn new(follows: Follows, pace: Pace, seed: u64) -> Self {
         Self {
             follows,
             pace,
             rng: fastrand::Rng::with_seed(seed),
             pins: false,
             seen: SeenEvents::default(),
-            live,
+            live: None,
             served: None,
             refused: None,
             local: None,
@@ -247,180 +248,10 @@ impl Reconciler {
         });
         apply
     }
-
-    fn looked(&mut self, now: Duration, looked: Looked) -> Vec<Action> {
-        let Some(Running {
-            cause,
-            stage: Stage::Fetching { unbound },
-        }) = self.running.take_if(|running| running.is_fetching())
-        else {
-            return Vec::new();
-        };
-        match looked {
-            Looked::NotModified { version, moved, label } if self.live.is_some() => {
-                self.served = label.or(self.served.take());
-                self.unchanged(now, cause, version, moved)
-            }
-            Looked::NotModified { .. } => self.failed(now, cause, Failed::because("a 304 answered an open request")),
-            Looked::Changed(arrived) => self.arrived(now, cause, arrived, unbound),
-            Looked::Failed(failed) => self.failed(now, cause, failed),
-        }
-    }
-
-    fn arrived(&mut self, now: Duration, cause: Pending, arrived: Arrived, unbound: bool) -> Vec<Action> {
-        let Arrived { revision, label, stale } = arrived;
-        self.served = label.or(self.served.take());
-        if self.is_live(&revision) {
-            return self.unchanged(now, cause, revision.version, revision.moved);
-        }
-        let older = self.live.as_ref().is_some_and(|live| revision.is_before(live));
-        if older || (unbound && stale) {
-            return self.failed(now, cause, Failed::behind("the server is behind what is live here"));
-        }
-        if self.refused.as_ref() == Some(&revision.digest) && !cause.insist {
-            self.rest(now);
-            return Vec::new();
-        }
-        vec![self.start_apply(cause, revision)]
-    }
-
-    fn unchanged(
-        &mut self,
-        now: Duration,
-        cause: Pending,
-        version: Option<String>,
-        moved: Option<MoveId>,
-    ) -> Vec<Action> {
-        let mut actions = Vec::new();
-        if let Some(live) = &mut self.live
-            && !precedes(moved.as_ref(), live.moved.as_ref())
-            && (live.version != version || live.moved != moved)
-        {
-            live.version = version;
-            live.moved = moved;
-            actions.push(Action::Persist);
-        }
-        self.rest(now);
-        actions.extend(self.tell_if_news(now, cause, Outcome::Unchanged, None));
-        actions
-    }
-
-    fn failed(&mut self, now: Duration, mut cause: Pending, failed: Failed) -> Vec<Action> {
-        if failed.behind {
-            cause.behind_since.get_or_insert(now);
-        }
-        self.back_off(now, failed.retry_after);
-        let news = self.tell_if_news(now, cause.clone(), Outcome::Failed, Some(failed.reason));
-        self.again(now, cause);
-        news.into_iter().collect()
-    }
-
-    fn applied(&mut self, now: Duration, result: Result<(), Veto>) -> Vec<Action> {
-        let Some(Running {
-            mut cause,
-            stage: Stage::Applying(revision),
-        }) = self.running.take_if(|running| !running.is_fetching())
-        else {
-            return Vec::new();
-        };
-        match result {
-            Ok(()) => {
-                self.live = Some(revision);
-                self.refused = None;
-                // What came to lie on top during the round is part of what was made live.
-                self.local = None;
-                cause.events.append(&mut self.local_events);
-                self.rest(now);
-                vec![Action::Persist, self.tell(now, cause, Outcome::Applied, None)]
-            }
-            Err(veto) => self.refused(now, cause, revision, &veto),
-        }
-    }
-
-    fn refused(&mut self, now: Duration, cause: Pending, revision: Revision, veto: &Veto) -> Vec<Action> {
-        let reason = Some(veto.reason().to_owned());
-        if !veto.may_pass() {
-            self.refused = Some(revision.digest);
-            self.rest(now);
-            return vec![self.tell(now, cause, veto.outcome(), reason)];
-        }
-        self.back_off(now, None);
-        let news = self.tell_if_news(now, cause.clone(), veto.outcome(), reason);
-        self.again(now, cause);
-        news.into_iter().collect()
-    }
-
-    /// A round ended well: the next one without a cause is an interval away.
-    fn rest(&mut self, now: Duration) {
-        self.failures = 0;
-        self.timer = now + self.pace.until_timer(&mut self.rng);
-    }
-
-    fn back_off(&mut self, now: Duration, wish: Option<Duration>) {
-        self.failures = self.failures.saturating_add(1);
-        self.hold = now + self.pace.until_retry(self.failures, wish, &mut self.rng);
-    }
-
-    /// The cause of a failed round is still there; what came meanwhile joins it.
-    fn again(&mut self, now: Duration, mut cause: Pending) {
-        cause.told = true;
-        cause.not_before = now;
-        if let Some(later) = self.pending.take() {
-            cause.absorb(later);
-        }
-        self.pending = Some(cause);
-    }
-
-    fn is_live(&self, revision: &Revision) -> bool {
-        self.live.as_ref().is_some_and(|live| live.digest == revision.digest)
-    }
-
-    fn tell_if_news(
-        &mut self,
-        now: Duration,
-        cause: Pending,
-        outcome: Outcome,
-        reason: Option<String>,
-    ) -> Option<Action> {
-        let awaited = cause.announce && !(cause.told && outcome == Outcome::Failed);
-        let news = self.told.as_ref() != Some(&(self.live.clone(), is_well(outcome)));
-        (awaited || news).then(|| self.tell(now, cause, outcome, reason))
-    }
-
-    fn tell(&mut self, now: Duration, cause: Pending, outcome: Outcome, reason: Option<String>) -> Action {
-        self.told = Some((self.live.clone(), is_well(outcome)));
-        Action::Report(Ended {
-            events: cause.events,
-            outcome,
-            reason,
-            took: now.saturating_sub(cause.since),
-        })
-    }
-}
-
-fn is_well(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Applied | Outcome::Unchanged)
 }
 
 impl Running {
     fn is_fetching(&self) -> bool {
         matches!(self.stage, Stage::Fetching { .. })
-    }
-}
-
-impl Failed {
-    fn because(reason: &str) -> Self {
-        Self {
-            reason: reason.to_owned(),
-            retry_after: None,
-            behind: false,
-        }
-    }
-
-    fn behind(reason: &str) -> Self {
-        Self {
-            behind: true,
-            ..Self::because(reason)
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Random histories against a model of the server: whatever is lost, repeated, reordered or fails,
-//! the agent never goes backward, never applies the same twice in a row, and ends at the head.
+//! the agent never goes backward, never applies the same twice in a row, ends at the head, and has
+//! answered every event it heard.
 
 use std::collections::BTreeSet;
 
@@ -61,6 +62,8 @@ struct World {
     arrived: Option<Revision>,
     live: Option<Revision>,
     fetches: usize,
+    heard: BTreeSet<EventId>,
+    answered: BTreeSet<EventId>,
 }
 
 impl World {
@@ -69,13 +72,15 @@ impl World {
         let follows = Follows::new("orders".parse().expect("a name"), vec![], label);
         Self {
             now: Duration::ZERO,
-            machine: Reconciler::new(follows, Pace::default(), None, seed),
+            machine: Reconciler::new(follows, Pace::default(), seed),
             moves: vec![0],
             asked: None,
             applying: None,
             arrived: None,
             live: None,
             fetches: 0,
+            heard: BTreeSet::new(),
+            answered: BTreeSet::new(),
         }
     }
 
@@ -113,7 +118,8 @@ impl World {
                     );
                     self.applying = Some(digest);
                 }
-                Action::Persist | Action::Report(_) => {}
+                Action::Persist => {}
+                Action::Report(ended) => self.answered.extend(ended.events),
                 Action::Pin(_) => panic!("nothing is pinned here"),
             }
         }
@@ -144,6 +150,7 @@ impl World {
         };
         let origin: BusId = "config-server:8888:a".parse().expect("an id");
         let id = EventId::received(&format!("move-{sequence}"));
+        self.heard.insert(id.clone());
         self.feed(Input::Heard(Message {
             event: BusEvent::refresh(id, 0, &origin, Destination::everyone()),
             notice: Some(Notice {
@@ -250,6 +257,7 @@ proptest! {
         world.calm_down();
         let live = world.machine.live().expect("something is live");
         prop_assert_eq!(live, &world.revision(world.head()));
+        prop_assert_eq!(&world.heard, &world.answered);
     }
 
     #[test]

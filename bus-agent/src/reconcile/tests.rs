@@ -16,7 +16,7 @@ fn pace() -> Pace {
 fn fresh() -> Reconciler {
     let label = Some("main".parse().expect("a label"));
     let follows = Follows::new("orders".parse().expect("a name"), vec![], label);
-    Reconciler::new(follows, pace(), None, 7)
+    Reconciler::new(follows, pace(), 7)
 }
 
 /// The same, at rest with revision 1 live at the time 0.
