@@ -1,8 +1,8 @@
 //! The effective configuration: one answer of the server, merged as a Spring client would.
 //!
-//! The flow: property sources ([`layers`], highest precedence first) are merged into one flat map
-//! ([`merge`], keyed by [`key`]), placeholders in it are resolved ([`placeholder`]), and two of them
-//! are compared ([`KeysChanged`]). Whoever needs it nested gets a [`tree`].
+//! The flow: property sources (`layers`, highest precedence first) are merged into one flat map
+//! (`merge`, keyed by [`key`]), placeholders in it are resolved (`placeholder`), and two of them are
+//! compared ([`KeysChanged`]). Whoever needs it nested gets a [`tree`].
 
 mod changes;
 pub mod key;

@@ -1,7 +1,7 @@
 //! The agent beside a process of any language: keeps a file current and runs a command after.
 //!
-//! [`settings`] say what to follow and what to write, [`format`] renders, [`output`] writes and runs
-//! ([`command`]), [`admin`] shows how it stands.
+//! [`settings`] say what to follow and what to write, `format` renders, `output` writes and runs
+//! (`command`), `admin` shows how it stands.
 
 pub mod settings;
 
