@@ -36,7 +36,7 @@ impl HeadLog for Change {
             to: moved.to.commit.clone(),
             affects,
             cause: moved.cause,
-            sender: sender(&self.settings),
+            sender: sender(&self.settings, self.delivery.agent_count()),
             time: clock::now(),
         };
         let recorded = self

@@ -58,7 +58,7 @@ impl Change {
     /// [`JournalError`] when the journal cannot be opened.
     pub async fn open(settings: ChangeSettings) -> Result<Arc<Self>, JournalError> {
         let journal = Journal::open(settings.database.clone()).await?;
-        let rederived = journal.rederive(sender(&settings)).await?;
+        let rederived = journal.rederive(sender(&settings, 0)).await?;
         if rederived > 0 {
             tracing::warn!(
                 events = rederived,
@@ -168,13 +168,51 @@ impl Change {
     }
 }
 
-fn sender(settings: &ChangeSettings) -> Sender {
+/// The rate at which agents may come for what changed: far below what a cached read costs, and so
+/// few agents come at once.
+const FETCHES_PER_SECOND: u64 = 2_000;
+/// Up to here nobody waits.
+const CROWD: usize = 100;
+
+fn sender(settings: &ChangeSettings, agents: usize) -> Sender {
     Sender {
         bus_id: settings.bus_id.clone(),
-        spread_millis: millis(settings.spread),
+        spread_millis: spread_millis(agents, millis(settings.spread)),
     }
+}
+
+/// The window for a fleet of `agents`, at most `limit` milliseconds.
+fn spread_millis(agents: usize, limit: u64) -> u64 {
+    if agents <= CROWD {
+        return 0;
+    }
+    let agents = u64::try_from(agents).unwrap_or(u64::MAX);
+    (agents.saturating_mul(1000) / FETCHES_PER_SECOND).min(limit)
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread_millis;
+
+    #[test]
+    fn only_a_crowd_is_spread_and_never_longer_than_the_setting() {
+        for (agents, limit, window) in [
+            (0, 10_000, 0),
+            (100, 10_000, 0),
+            (1_000, 10_000, 500),
+            (10_000, 10_000, 5_000),
+            (10_000, 2_000, 2_000),
+            (10_000, 0, 0),
+        ] {
+            assert_eq!(
+                spread_millis(agents, limit),
+                window,
+                "{agents} agents, at most {limit} ms"
+            );
+        }
+    }
 }

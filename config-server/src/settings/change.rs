@@ -12,7 +12,7 @@ pub struct ChangeSettings {
     pub bus_id: BusId,
     /// The one file of state; `None` keeps it in memory (tests).
     pub database: Option<PathBuf>,
-    /// Window over which agents spread their fetches.
+    /// The longest window over which agents spread their fetches; it grows with their number.
     pub spread: Duration,
     /// How long an operator's event may wait in the outbox.
     pub expiry: Duration,
@@ -29,7 +29,7 @@ impl ChangeSettings {
         Self {
             bus_id,
             database: None,
-            spread: Duration::from_secs(2),
+            spread: Duration::from_secs(10),
             expiry: Duration::from_secs(24 * 3600),
             reports_kept: 200,
             agent_ttl: Duration::from_secs(10 * 60),

@@ -14,8 +14,8 @@ pub(crate) static OURS: Group = Group {
         key(
             "spread",
             Kind::Time(Unit::Seconds),
-            "2s",
-            "The time over which agents spread their fetches after an event.",
+            "10s",
+            "The longest time over which agents spread their fetches after an event. Up to 100 known agents do not wait at all; beyond, the window grows with their number.",
         ),
         key(
             "event-expiry",
