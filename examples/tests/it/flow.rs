@@ -63,7 +63,8 @@ async fn a_start_without_the_server_uses_the_last_known_good() {
     let repository = shop_repository();
     let memory = TempDir::new().expect("a directory");
     let mut server = Server::start(&repository.uri(), &[]).await;
-    let remembering = || client(&server_url(&server), "shop").last_known_good(memory.path());
+    let url = server.url();
+    let remembering = || client(&url, "shop").last_known_good(memory.path());
     let first = remembering().fail_fast(true).build().await.expect("a client");
     first.close().await;
     let again = remembering().start_timeout(std::time::Duration::from_secs(1));
@@ -71,15 +72,11 @@ async fn a_start_without_the_server_uses_the_last_known_good() {
     let second = again.build().await.expect("a start from memory");
     assert_eq!(second.bind::<Shop>("").expect("a value").greeting, "hello");
     let live = second.state().live.expect("something live");
-    assert!(matches!(live.source, LiveSource::LastKnownGood { .. }), "{live:?}");
+    assert!(matches!(live.source, LiveSource::LastKnownGood), "{live:?}");
     greet(&repository, "back again");
     server.restart().await;
     let shop = second.watch::<Shop>("").expect("a typed value");
     becomes(&shop, "back again").await;
-}
-
-fn server_url(server: &Server) -> String {
-    server.url()
 }
 
 #[tokio::test]
