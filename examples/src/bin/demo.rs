@@ -41,7 +41,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[tokio::main]
 async fn main() -> Result<()> {
     let demo = Demo::parse();
-    let quiet = if demo.once { "error" } else { "warn,config_server=info" };
+    let quiet = if demo.once {
+        "error"
+    } else {
+        "warn,config_server::change=info,config_server::app=info"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
