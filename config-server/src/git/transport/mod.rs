@@ -6,6 +6,7 @@
 //! **Invariant: no wait outlives the line's deadline**, however slowly the remote drips.
 
 mod http;
+mod identity;
 mod ssh;
 mod tcp;
 
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::Failure;
 use super::remote::{Address, Remote};
 pub(super) use http::Client;
-pub(super) use ssh::Identity;
+pub(super) use identity::Identity;
 
 /// What libgit2 is asked to fetch from; the line decides where that is.
 pub(super) const URL: &str = "config-bus://remote";

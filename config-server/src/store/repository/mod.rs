@@ -4,6 +4,7 @@
 //! [`refresher`], by way of orders.
 
 mod contact;
+mod moving;
 mod refresher;
 mod rounds;
 mod watch;

@@ -7,25 +7,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{CommitId, Label};
-use git2::Oid;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, info_span, warn};
 
 use super::Shared;
 use super::rounds::Rounds;
 use crate::git::worker::OrderKind;
-use crate::git::{Failure, Fetcher, GitError, Loaded, RefTable, read};
+use crate::git::{Failure, Fetcher, GitError, RefTable};
 use crate::settings::backend::Freshness;
 use crate::store::head_log::Cause;
 use crate::store::heads::Head;
 use crate::store::outcome::{HeadOutcome, RefreshFailure, RefreshOutcome};
 use crate::store::view::ViewError;
 
-/// Commits looked back through for one whose files can be parsed.
-const HISTORY: usize = 32;
 /// A watched directory is looked at this often all the same.
 const LOCAL_TICK: Duration = Duration::from_secs(2);
 /// A mirror is made anew at most this often: the remote itself may be damaged.
@@ -195,54 +191,10 @@ impl Refresher {
             return Ok(None);
         }
         let followed = match self.shared.find(label) {
-            Some((name, commit)) => self.adopt(&name, commit, cause).await,
+            Some((name, commit)) => self.shared.adopt(&name, commit, cause).await,
             None => self.shared.pin(label).await,
         };
         followed.inspect_err(|failure| self.hurt(failure))
-    }
-
-    /// First sight of a label in this process: what the log lacks of its moves is written down.
-    async fn adopt(&self, name: &str, commit: Oid, cause: Cause) -> Result<Option<Arc<Head>>, Failure> {
-        let Ok(label) = name.parse::<Label>() else {
-            return Ok(None);
-        };
-        let loaded = self.shared.load(commit).await?;
-        let earlier = self.history(&loaded, commit).await?;
-        let before = match self.shared.heads.last(&label).await {
-            Some(last) if last != loaded.snapshot.commit => self.state_of(&last).await,
-            _ => None,
-        };
-        let before = before.map(|state| state.snapshot);
-        let head = self.shared.heads.place(&label, loaded, earlier, before, cause).await;
-        Ok(Some(head))
-    }
-
-    /// The states before `commit`, when it holds files that cannot be parsed: what was good before a
-    /// restart is good after it.
-    async fn history(&self, loaded: &Loaded, commit: Oid) -> Result<Vec<Loaded>, Failure> {
-        if loaded.broken.is_empty() {
-            return Ok(Vec::new());
-        }
-        let broken = loaded.broken.clone();
-        self.shared
-            .on_mirror(move |repository, shared| {
-                let mut states = Vec::new();
-                for commit in read::history(repository, commit, HISTORY)? {
-                    let state = read::load(repository, &shared.shelf, &shared.settings.limits, commit)?;
-                    let whole = !broken.iter().any(|path| state.broken.contains(path));
-                    states.push(state);
-                    if whole {
-                        break;
-                    }
-                }
-                Ok(states)
-            })
-            .await
-    }
-
-    async fn state_of(&self, commit: &CommitId) -> Option<Loaded> {
-        let id = Oid::from_str(commit.as_str()).ok()?;
-        self.shared.load(id).await.ok()
     }
 
     /// A fetch has ended: heads move, whoever waited is told.
@@ -271,7 +223,7 @@ impl Refresher {
         self.recall(cause).await;
         let mut outcome = RefreshOutcome::default();
         for head in self.shared.heads.all() {
-            match self.advance_head(&head, cause).await {
+            match self.shared.advance_head(&head, cause).await {
                 Ok(Some(now)) => outcome.heads.push(told(&now, &head, &self.shared.heads.repository)),
                 Ok(None) => {}
                 Err(failure) => {
@@ -296,29 +248,6 @@ impl Refresher {
             // A label that is gone, or cannot be read now, is followed when somebody asks for it.
             let _ = self.follow(&label, cause).await;
         }
-    }
-
-    /// Moves one head to where its label stands now; `None` when the label is gone.
-    async fn advance_head(&self, head: &Arc<Head>, cause: Cause) -> Result<Option<Arc<Head>>, Failure> {
-        let Some((_, commit)) = self.shared.find(head.label.as_str()) else {
-            self.shared.heads.forget(&head.label);
-            return Ok(None);
-        };
-        if read::commit_id(commit) == *head.commit() {
-            return Ok(Some(head.clone()));
-        }
-        let loaded = self.shared.load(commit).await?;
-        info!(
-            label = %head.label,
-            commit.id = %loaded.snapshot.commit,
-            commit.previous = %head.commit(),
-            "the head moved"
-        );
-        let mut earlier = vec![head.current.clone()];
-        earlier.extend(head.earlier.iter().cloned());
-        let before = Some(head.current.snapshot.clone());
-        let heads = &self.shared.heads;
-        Ok(Some(heads.place(&head.label, loaded, earlier, before, cause).await))
     }
 
     fn failed(&mut self, error: GitError) -> RefreshOutcome {
