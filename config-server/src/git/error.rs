@@ -23,6 +23,8 @@ pub enum Failure {
     Address(&'static str),
     #[error("the remote cannot be reached: {0}")]
     Unreachable(io::ErrorKind),
+    #[error("the remote's host name is not known")]
+    UnknownHost,
     #[error("the remote's certificate is not trusted")]
     Certificate,
     #[error("the remote's host key is not the expected one")]

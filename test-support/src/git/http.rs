@@ -116,6 +116,12 @@ impl GitHttp {
         *self.shared.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Requests seen so far.
     #[must_use]
     pub fn requests(&self) -> usize {
@@ -158,6 +164,11 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Result<Request> {
     let mut words = line.split_whitespace();
     let (Some(method), Some(target)) = (words.next(), words.next()) else {
         bail!("no request line");
+    };
+    // A proxy is asked with the whole address; this one serves every host itself.
+    let target = match target.strip_prefix("http://") {
+        Some(rest) => &rest[rest.find('/').unwrap_or(rest.len())..],
+        None => target,
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut request = Request {

@@ -55,10 +55,7 @@ impl TreeBuilder {
             .into_iter()
             .map(|(name, draft)| (name, draft.build()))
             .collect();
-        Arc::new(Directory {
-            id: id_of_directory(&entries),
-            entries,
-        })
+        Arc::new(Directory::of(entries))
     }
 
     fn insert(&mut self, path: &str, draft: Draft) -> Result<(), PathError> {
@@ -86,6 +83,17 @@ impl TreeBuilder {
         match draft {
             Draft::Directory(inner) => inner,
             Draft::File { .. } | Draft::Link(_) => unreachable!("made a directory just above"),
+        }
+    }
+}
+
+impl Directory {
+    /// A directory that is named by a digest of everything in it.
+    #[must_use]
+    pub fn of(entries: BTreeMap<Arc<str>, Node>) -> Self {
+        Self {
+            id: id_of_directory(&entries),
+            entries,
         }
     }
 }

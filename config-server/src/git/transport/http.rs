@@ -1,5 +1,6 @@
 //! `http` and `https`: git's smart protocol as plain requests, on the same TLS stack as the rest.
 
+use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -254,19 +255,24 @@ fn accepted(answer: Response, content_type: &str) -> Result<Response, Failure> {
 /// What broke, found along the chain of causes.
 fn broken(error: &reqwest::Error) -> Failure {
     tracing::debug!(error = %error.without_url_text(), "a request to the remote failed");
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut kind = None;
     while let Some(error) = cause {
         if error.is::<rustls::Error>() {
             return Failure::Certificate;
         }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return Failure::Certificate;
-            }
-            kind = Some(io.kind());
+        // The type that says so is private to the client.
+        if error.to_string() == "dns error" {
+            return Failure::UnknownHost;
         }
-        cause = error.source();
+        cause = match error.downcast_ref::<io::Error>() {
+            // Its `source` is that of what it wraps, which would be passed over.
+            Some(io) => {
+                kind = Some(io.kind());
+                io.get_ref().map(|inner| inner as &(dyn Error + 'static))
+            }
+            None => error.source(),
+        };
     }
     match kind {
         Some(kind) => Failure::Unreachable(kind),
@@ -282,7 +288,6 @@ trait WithoutUrl {
 
 impl WithoutUrl for reqwest::Error {
     fn without_url_text(&self) -> String {
-        use std::error::Error;
         self.source().map_or_else(|| "no cause".to_owned(), ToString::to_string)
     }
 }

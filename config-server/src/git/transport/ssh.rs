@@ -144,7 +144,9 @@ fn complained(complaint: &str) -> Failure {
         Failure::Unreachable(io::ErrorKind::ConnectionRefused)
     } else if says("timed out") {
         Failure::Unreachable(io::ErrorKind::TimedOut)
-    } else if says("Could not resolve") || says("No route to host") {
+    } else if says("Could not resolve") {
+        Failure::UnknownHost
+    } else if says("No route to host") {
         Failure::Unreachable(io::ErrorKind::HostUnreachable)
     } else if says("not appear to be a git repository") || says("not found") || says("does not exist") {
         Failure::NotARepository

@@ -1,7 +1,9 @@
 //! `git://`: one TCP connection to `git daemon`.
 
+use std::net::SocketAddr;
+
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 
 use super::{Line, Pipe, unreachable};
 use crate::git::error::Failure;
@@ -12,7 +14,9 @@ pub(super) fn connect(line: &Line, host: &str, port: u16, path: &str) -> Result<
     let address = host.trim_start_matches('[').trim_end_matches(']');
     let request = request(host, port, path);
     let stream = line.wait(async {
-        let mut stream = TcpStream::connect((address, port)).await.map_err(unreachable)?;
+        let found = lookup_host((address, port)).await.map_err(|_| Failure::UnknownHost)?;
+        let found: Vec<SocketAddr> = found.collect();
+        let mut stream = TcpStream::connect(&*found).await.map_err(unreachable)?;
         stream.write_all(request.as_bytes()).await.map_err(unreachable)?;
         Ok(stream)
     })?;

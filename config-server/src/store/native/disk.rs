@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use contract::CommitId;
 use thiserror::Error;
@@ -96,7 +96,7 @@ impl Disk {
         }
         let (known, broken) = (pass.seen, pass.broken);
         self.known = known;
-        let root = directory(entries);
+        let root = Arc::new(Directory::of(entries));
         Ok(Loaded {
             snapshot: Arc::new(Snapshot {
                 commit: stand_in(&root),
@@ -114,7 +114,7 @@ impl Pass<'_> {
         let root = match fs::canonicalize(&self.disk.roots[location]) {
             Ok(root) => root,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.disk.fail_on_error => {
-                return Ok(directory(BTreeMap::new()));
+                return Ok(Arc::new(Directory::of(BTreeMap::new())));
             }
             Err(error) => return Err(failed(error)),
         };
@@ -157,7 +157,7 @@ impl Pass<'_> {
             };
             entries.insert(name.into(), node);
         }
-        Ok(directory(entries))
+        Ok(Arc::new(Directory::of(entries)))
     }
 
     /// Where a name leads to, links followed; `None` when that is outside the location or nowhere.
@@ -231,28 +231,6 @@ fn seconds(time: SystemTime) -> i64 {
 /// The digest of everything, in place of a commit.
 fn stand_in(root: &Directory) -> CommitId {
     root.id.as_str().parse().expect("a SHA-256 in lower-case hexadecimal")
-}
-
-/// Names a directory by everything in it.
-fn directory(entries: BTreeMap<Arc<str>, Node>) -> Arc<Directory> {
-    let mut context = Context::new(&SHA256);
-    for (name, node) in &entries {
-        let (kind, id) = match node {
-            Node::Directory(directory) => (b'd', directory.id.as_str()),
-            Node::File(blob) => (b'f', blob.id.as_str()),
-            Node::Link(target) => (b'l', &**target),
-        };
-        // A name holds no zero byte, so no two directories are spelt alike.
-        context.update(&[kind]);
-        context.update(name.as_bytes());
-        context.update(&[0]);
-        context.update(id.as_bytes());
-        context.update(&[0]);
-    }
-    Arc::new(Directory {
-        id: ContentId::new(&hex::encode(context.finish())),
-        entries,
-    })
 }
 
 #[cfg(test)]

@@ -167,6 +167,13 @@ impl Repository {
         if let Some(head) = self.shared.known(label) {
             return Ok(head);
         }
+        // A commit never moves: there is nothing to write down, so any reader may fetch it.
+        if self.is_known()
+            && self.shared.find(label).is_none()
+            && let Ok(Some(head)) = self.shared.pin(label).await
+        {
+            return Ok(head);
+        }
         let (done, followed) = oneshot::channel();
         let order = Order::Follow {
             label: label.to_owned(),

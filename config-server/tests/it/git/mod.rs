@@ -4,6 +4,7 @@ mod labels;
 mod moves;
 mod remotes;
 mod several;
+mod tls;
 mod trouble;
 
 use std::path::Path;

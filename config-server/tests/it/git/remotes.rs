@@ -1,10 +1,16 @@
 //! Every way to reach a remote, with real servers.
 
+use std::time::Duration;
+
+use config_server::settings::backend::{Freshness, Proxy};
 use config_server::settings::encrypt::Secret;
-use test_support::GitFixture;
 use test_support::git::{Answer, GitDaemon, GitHttp, Sshd};
+use test_support::{GitFixture, eventually};
 
 use super::{SOON, Served, text};
+
+/// Nobody waits for the clock.
+const HOURLY: Freshness = Freshness::Background(Duration::from_secs(3600));
 
 /// Serves the first commit, then the second one after a look.
 async fn check_follows(fixture: &GitFixture, served: &Served) {
@@ -103,6 +109,48 @@ async fn redirects_that_go_in_circles_end() {
     assert!(server.requests() <= 12, "{}", server.requests());
 }
 
+#[tokio::test]
+async fn a_work_tree_is_followed_through_its_repository() {
+    let fixture = GitFixture::new().expect("a fixture");
+    fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    let work = fixture.root().join("work");
+    let served = Served::with(work.to_str().expect("a path"), |settings| settings.freshness = HOURLY).await;
+    assert_eq!(served.version(None).await, fixture.head().expect("a commit"));
+    let second = fixture.commit_file("app.yml", "v: 2").expect("a commit");
+    let served = &served;
+    eventually("the commit is served", SOON, async || {
+        (served.version(None).await == second).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_except_for_hosts_that_are_exempt() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let server = GitHttp::start(&fixture).await.expect("a server");
+    let proxied = |exempt: &str| Proxy {
+        scheme: "http".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: server.port(),
+        non_proxy_hosts: vec![exempt.to_owned()],
+        username: None,
+        password: None,
+    };
+    let through = proxied("*.other.invalid");
+    let served = Served::with("http://git.config.invalid/config.git", |settings| {
+        settings.proxies = vec![through];
+    })
+    .await;
+    check_follows(&fixture, &served).await;
+    let around = proxied("*.config.invalid");
+    let served = Served::with("http://git.config.invalid/config.git", |settings| {
+        settings.proxies = vec![around];
+    })
+    .await;
+    let error = served.view(None).await.expect_err("no such host").to_string();
+    assert!(error.contains("host name is not known"), "{error}");
+}
+
 fn no_sshd() -> bool {
     let missing = !Sshd::is_installed();
     #[expect(clippy::print_stderr, reason = "a skipped test says so")]
@@ -187,14 +235,13 @@ async fn a_local_commit_is_seen_at_once() {
     let fixture = GitFixture::new().expect("a fixture");
     let first = fixture.commit_file("app.yml", "v: 1").expect("a commit");
     let served = Served::with(&fixture.uri(), |settings| {
-        settings.freshness =
-            config_server::settings::backend::Freshness::Background(std::time::Duration::from_secs(3600));
+        settings.freshness = HOURLY;
     })
     .await;
     assert_eq!(served.version(None).await, first);
     let second = fixture.commit_file("app.yml", "v: 2").expect("a commit");
     let served = &served;
-    test_support::eventually("the commit is served", SOON, async || {
+    eventually("the commit is served", SOON, async || {
         (served.version(None).await == second).then_some(())
     })
     .await;

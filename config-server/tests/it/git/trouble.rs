@@ -121,6 +121,16 @@ async fn a_closed_port_a_missing_directory_and_a_plain_web_page_are_told_apart()
     let error = refused.view(None).await.expect_err("refused").to_string();
     assert!(error.contains("connection refused"), "{error}");
 
+    for address in [
+        "git://nowhere.invalid/x",
+        "http://nowhere.invalid/x",
+        "ssh://nowhere.invalid/x",
+    ] {
+        let nowhere = hasty(address).await;
+        let error = nowhere.view(None).await.expect_err("refused").to_string();
+        assert!(error.contains("host name is not known"), "{error}");
+    }
+
     let missing = hasty("file:///nonexistent/config.git").await;
     let error = missing.view(None).await.expect_err("refused").to_string();
     assert!(error.contains("no git repository"), "{error}");
