@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
     pub command: Command,
-    /// `--key=value`, the everyday flags among them, for [`super::load`].
+    /// `--key=value`, the everyday flags among them, for [`super::load`](mod@super::load).
     pub properties: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 //! - [`refresh`]: `POST /bus/refresh`, and Spring's `busrefresh` and `busenv`
 //! - [`events`]: `GET /bus/events`, the embedded bus
 //! - [`reports`]: `POST /bus/reports`, `GET /bus/refreshes`, `GET /bus/agents`
-//! - [`monitor`]: `POST /monitor`, the webhooks of git servers
+//! - [`monitor`](mod@monitor): `POST /monitor`, the webhooks of git servers
 
 pub mod environment;
 pub mod events;

@@ -2,7 +2,7 @@
 //! names in any spelling, placeholders, and every fault at once.
 //!
 //! [`layers`] gather what was written, with its origin; [`tree`] lays it over one another; [`known`]
-//! says what may be written; [`concerns`] bind it; [`manual`] and [`printout`] show it.
+//! says what may be written; [`concerns`] bind it; `manual` and [`printout`] show it.
 
 mod fault;
 mod key;
