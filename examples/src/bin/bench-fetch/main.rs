@@ -1,0 +1,116 @@
+//! Requests per second and p99 of a cached read, beside a bare hyper server that sends the same
+//! bytes, in one run; and the server's memory on a real repository of some size.
+//!
+//! `just bench-fetch [--seconds N] [--connections N]`. Both servers are processes of their own and
+//! take turns, so that a busy machine slows both alike; the load is made here. While commits land,
+//! the reads are measured once more.
+
+mod load;
+mod repositories;
+mod servers;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+
+use load::{Load, Measured};
+use repositories::Repository;
+use servers::Server;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Turns each server takes; the best one counts, for whatever else ran on the machine only slows.
+const TURNS: usize = 3;
+
+#[derive(Debug, Parser)]
+#[command(name = "bench-fetch")]
+struct Bench {
+    /// How long each turn takes
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Connections that ask at the same time
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What a child process does.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// The config server
+    #[command(hide = true)]
+    Config {
+        uri: String,
+        directory: String,
+        search_paths: String,
+    },
+    /// The bare hyper server
+    #[command(hide = true)]
+    Bare { file: String },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let bench = Bench::parse();
+    match &bench.role {
+        Some(Role::Config {
+            uri,
+            directory,
+            search_paths,
+        }) => servers::serve_config(uri, Path::new(directory), search_paths).await,
+        Some(Role::Bare { file }) => servers::serve_bare(Path::new(file)).await,
+        None => compare(&bench).await,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what the program is for")]
+async fn compare(bench: &Bench) -> Result<()> {
+    let directory = std::env::temp_dir().join(format!("bench-fetch-{}", std::process::id()));
+    let load = Load {
+        duration: Duration::from_secs(bench.seconds),
+        connections: bench.connections,
+    };
+    for repository in Repository::all(&directory)? {
+        println!("{}", measure(&repository, &directory, &load).await?);
+    }
+    std::fs::remove_dir_all(&directory).context("cannot clean up")?;
+    Ok(())
+}
+
+async fn measure(repository: &Repository, directory: &Path, load: &Load) -> Result<String> {
+    let config = Server::config(repository, &directory.join(repository.name).join("server"))?;
+    let body = load::fetch(config.address, repository.request).await?;
+    let same = directory.join("body");
+    std::fs::write(&same, &body)?;
+    let bare = Server::bare(&same)?;
+    ensure!(
+        load::fetch(bare.address, repository.request).await? == body,
+        "both send the same bytes"
+    );
+    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        bares.push(load.run(bare.address, repository.request).await?);
+        ours.push(load.run(config.address, repository.request).await?);
+    }
+    let moving = repository.keep_committing(config.address);
+    let busy = load.run(config.address, repository.request).await?;
+    let commits = moving.stop().await?;
+    let (ours, bare) = (Measured::best(&ours), Measured::best(&bares));
+    Ok(format!(
+        "{name}: GET {path}, {size} bytes, {connections} connections\n\
+         \x20 bare hyper          {bare}\n\
+         \x20 config-server       {ours}   {ratio:.2} of bare\n\
+         \x20 while commits land  {busy}   ({commits} commits)\n\
+         \x20 memory of the server: {memory} MB",
+        name = repository.name,
+        path = repository.request,
+        size = body.len(),
+        connections = load.connections,
+        ratio = ours.per_second / bare.per_second,
+        memory = config.memory_kilobytes()? / 1024,
+    ))
+}
