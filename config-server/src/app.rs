@@ -155,20 +155,8 @@ impl Assembled {
     }
 
     fn parts(&self, settings: &Settings, tasks: &Tasks) -> Parts {
-        let serving = &settings.serving;
-        let encryption = Encryption {
-            keys: Arc::clone(&self.keys),
-            enabled: settings.encrypt.enabled,
-            plain_files: settings.encrypt.plain_text,
-            prefix_invalid: settings.encrypt.prefix_invalid,
-        };
-        let reading = Rules::new(serving, &settings.backend, encryption);
-        let reader = Arc::new(Reader::new(Arc::clone(&self.store), reading, serving.cache_bytes));
-        let rules = query::Rules {
-            validate_profiles: serving.validate_profiles,
-            applications: serving.max_applications,
-            profiles: serving.max_profiles,
-        };
+        let configuration = configuration(settings, Arc::clone(&self.store), Arc::clone(&self.keys));
+        let reader = Arc::clone(&configuration.reader);
         let mut registry = prometheus_client::registry::Registry::default();
         let metrics = Arc::new(Metrics::new(&mut registry));
         registry.register_collector(Box::new(Gathered {
@@ -180,17 +168,10 @@ impl Assembled {
         let base = &settings.management.base_path;
         let open = vec![format!("{base}/health"), "/live".to_owned(), "/ready".to_owned()];
         Parts {
-            configuration: Configuration {
-                reader: Arc::clone(&reader),
-                keys: Arc::clone(&self.keys),
-                rules,
-                body_limit: settings.http.body_limit,
-                prefix: settings.http.prefix.as_str().into(),
-            },
             actuator: Arc::new(Actuator {
                 settings: settings.management.clone(),
-                health: serving.health.clone(),
-                rules,
+                health: settings.serving.health.clone(),
+                rules: configuration.rules,
                 has_user: settings.http.user.is_some(),
                 expects_heads: has_fixed_head(&settings.backend),
                 store: Arc::clone(&self.store),
@@ -208,9 +189,33 @@ impl Assembled {
                 monitor: Arc::new(settings.monitor.clone()),
             }),
             guard: Guard::new(settings.http.user.as_ref(), open),
+            configuration,
             metrics,
             body_limit: settings.http.body_limit,
         }
+    }
+}
+
+/// Spring's configuration routes over `store`.
+pub(crate) fn configuration(settings: &Settings, store: Arc<Store>, keys: Arc<Keys>) -> Configuration {
+    let serving = &settings.serving;
+    let encryption = Encryption {
+        keys: Arc::clone(&keys),
+        enabled: settings.encrypt.enabled,
+        plain_files: settings.encrypt.plain_text,
+        prefix_invalid: settings.encrypt.prefix_invalid,
+    };
+    let reading = Rules::new(serving, &settings.backend, encryption);
+    Configuration {
+        reader: Arc::new(Reader::new(store, reading, serving.cache_bytes)),
+        keys,
+        rules: query::Rules {
+            validate_profiles: serving.validate_profiles,
+            applications: serving.max_applications,
+            profiles: serving.max_profiles,
+        },
+        body_limit: settings.http.body_limit,
+        prefix: settings.http.prefix.as_str().into(),
     }
 }
 

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use config_server::settings::arguments::{Arguments, Command};
-use config_server::settings::load::{Disk, Examined, Sources, examine};
+use config_server::settings::load::{Disk, SettingsErrors, Sources, examine};
 use config_server::settings::{LogFormat, Settings};
-use config_server::{app, serve};
+use config_server::{app, compare};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -44,26 +44,34 @@ fn main() -> ExitCode {
         environment: &environment,
         files: &Disk,
     });
-    if arguments.command == Command::Check {
-        return check(&examined);
-    }
-    match examined.settings {
-        Ok(settings) => run(settings, &examined.notes, environment.get("RUST_LOG")),
-        Err(faults) => {
+    let filter = environment.get("RUST_LOG");
+    match (arguments.command, examined.settings) {
+        (Command::Check, settings) => check(&examined.printout, &examined.notes, settings),
+        (_, Err(faults)) => {
             print_error(&faults.to_string());
             ExitCode::from(BAD_SETTINGS)
         }
+        (Command::Compare { with }, Ok(settings)) => start(
+            &settings,
+            filter.map_or("warn", String::as_str),
+            compare_with(&settings, &with),
+        ),
+        (Command::Serve, Ok(settings)) => start(
+            &settings,
+            filter.map_or("info", String::as_str),
+            serve(settings.clone(), &examined.notes),
+        ),
     }
 }
 
 /// `config-server check`: what is in effect, and everything that is wrong with it.
 #[expect(clippy::print_stdout, reason = "the output of the command")]
-fn check(examined: &Examined) -> ExitCode {
-    println!("{}", examined.printout);
-    for note in &examined.notes {
+fn check(printout: &str, notes: &[String], settings: Result<Settings, SettingsErrors>) -> ExitCode {
+    println!("{printout}");
+    for note in notes {
         println!("note: {note}");
     }
-    match &examined.settings {
+    match settings {
         Ok(_) => ExitCode::SUCCESS,
         Err(faults) => {
             print_error(&faults.to_string());
@@ -72,35 +80,42 @@ fn check(examined: &Examined) -> ExitCode {
     }
 }
 
-fn run(settings: Settings, notes: &[String], filter: Option<&String>) -> ExitCode {
-    start_log(settings.log, filter.map_or("info", String::as_str));
-    for note in notes {
-        info!("{note}");
-    }
+/// Runs `work` with a log, a TLS provider and a runtime.
+fn start(settings: &Settings, filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    start_log(settings.log, filter);
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         warn!("another TLS provider is installed already");
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            error!(%error, "cannot start the runtime");
-            return ExitCode::from(FAILED);
-        }
-    };
-    match runtime.block_on(serve_until_told(settings)) {
-        Ok(code) => code,
-        Err(error) => {
-            error!("{error:#}");
-            ExitCode::from(FAILED)
-        }
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(work));
+    outcome.unwrap_or_else(|error| {
+        error!("{error:#}");
+        ExitCode::from(FAILED)
+    })
 }
 
-async fn serve_until_told(settings: Settings) -> anyhow::Result<ExitCode> {
+/// `config-server compare`: ends with 1 when the servers differ.
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+async fn compare_with(settings: &Settings, other: &str) -> anyhow::Result<ExitCode> {
+    let report = compare::run(settings, other, &mut |line| println!("{line}")).await?;
+    println!("{report}");
+    Ok(if report.is_same() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+async fn serve(settings: Settings, notes: &[String]) -> anyhow::Result<ExitCode> {
+    for note in notes {
+        info!("{note}");
+    }
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let listener = serve::bind(&settings.http).await?;
+    let listener = config_server::serve::bind(&settings.http).await?;
     let mut server = std::pin::pin!(app::run(listener, settings, stop.clone()));
     loop {
         tokio::select! {

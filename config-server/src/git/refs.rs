@@ -1,6 +1,6 @@
 //! Which commit a label means: the branches and tags of a repository at one moment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
@@ -75,6 +75,16 @@ impl RefTable {
             .get(name)
             .or_else(|| self.tags.get(name))
             .or_else(|| self.kept.get(name))
+    }
+
+    /// Every branch and tag of the remote by its own name, in order.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.branches
+            .keys()
+            .chain(self.tags.keys())
+            .map(String::as_str)
+            .collect()
     }
 
     /// Every branch and its commit.

@@ -22,7 +22,7 @@ mod gate;
 mod sources;
 
 mod digest;
-mod overrides;
+pub(crate) mod overrides;
 
 mod environment;
 mod file;

@@ -9,7 +9,7 @@ use crate::engine::resolve::Source;
 use crate::engine::value::{Property, Value};
 
 /// The name of the source, which clients rank above everything.
-pub(super) const NAME: &str = "overrides";
+pub(crate) const NAME: &str = "overrides";
 
 /// The source made of `overrides`; `None` when there are none.
 pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {

@@ -20,6 +20,12 @@ pub enum Command {
     Serve,
     /// Print the settings in effect, where each was written, and everything that is wrong
     Check,
+    /// Ask another config server and this one for everything in the repository, and show what differs
+    Compare {
+        /// The other server's base URL, with its prefix; credentials as in http://user:password@host
+        #[arg(long, value_name = "URL")]
+        with: String,
+    },
 }
 
 /// Serves versioned configuration from git over HTTP and announces every change on the bus.

@@ -22,6 +22,7 @@ mod repository;
 mod fallback;
 mod heads;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use self::repository::Surroundings;
 use self::source::{Picked, Source};
 use self::upstream::{Upstream, status};
 use crate::engine::query::Query;
+use crate::engine::snapshot::Snapshot;
 use crate::settings::Backend;
 use crate::tasks::Tasks;
 
@@ -100,6 +102,21 @@ impl Store {
     /// a fetch share the next one.
     pub async fn refresh(&self, cause: Cause) -> RefreshOutcome {
         look(&self.source.upstreams(), cause).await
+    }
+
+    /// Every label of every repository, followed or not.
+    #[must_use]
+    pub fn labels(&self) -> BTreeSet<String> {
+        let upstreams = self.source.upstreams();
+        upstreams.iter().flat_map(|upstream| upstream.labels()).collect()
+    }
+
+    /// What every followed head serves now.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        let upstreams = self.source.upstreams();
+        let heads = upstreams.iter().flat_map(|upstream| upstream.heads().all());
+        heads.map(|head| Arc::clone(&head.current.snapshot)).collect()
     }
 
     /// How every followed head stands.

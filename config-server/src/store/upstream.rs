@@ -20,6 +20,12 @@ pub(crate) trait Upstream: Send + Sync + std::fmt::Debug {
     /// Whether a reader of `head` sees `wanted` or something newer.
     async fn reaches(&self, head: &Head, wanted: &CommitId) -> bool;
 
+    /// Every label there is, followed or not.
+    fn labels(&self) -> Vec<String> {
+        let followed = self.heads().all().into_iter();
+        followed.map(|head| head.label.to_string()).collect()
+    }
+
     /// How the last look went.
     fn contact(&self) -> Contacted;
 }

@@ -200,6 +200,12 @@ impl Upstream for Repository {
         &self.shared.heads
     }
 
+    fn labels(&self) -> Vec<String> {
+        let refs = self.shared.refs.load();
+        let names = refs.iter().flat_map(|refs| refs.names());
+        names.map(str::to_owned).collect()
+    }
+
     async fn look(&self, cause: Cause) -> RefreshOutcome {
         let (done, looked) = oneshot::channel();
         // Ended: nothing to tell.
