@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         }
         (Command::Compare { with }, Ok(settings)) => start(
             &settings,
-            filter.map_or("warn", String::as_str),
+            filter.map_or("error", String::as_str),
             compare_with(&settings, &with),
         ),
         (Command::Serve, Ok(settings)) => start(

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::document::{Format, Limits};
 use crate::engine::query::{DEFAULT_PROFILE, SHARED_APPLICATION};
+use crate::engine::resolve::Prepared;
 use crate::engine::tree::{Directory, Node};
+
+const ON_PROFILE: &str = "spring.config.activate.on-profile";
 
 /// What there is to ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,10 +65,9 @@ impl Inventory {
                     if let Some(format) = Format::of(name) {
                         let stem = &name[..name.len() - format.extension().len() - 1];
                         self.stems.insert(stem.to_owned());
-                        let prepared = blob.prepared(format, &Limits::default());
-                        let added = prepared.iter().flat_map(|prepared| prepared.added_profiles());
-                        self.named
-                            .extend(added.filter(|name| is_profile(name)).map(str::to_owned));
+                        if let Ok(prepared) = blob.prepared(format, &Limits::default()) {
+                            self.named.extend(profiles(&prepared));
+                        }
                     }
                 }
                 Node::Link(_) => {
@@ -76,9 +78,22 @@ impl Inventory {
     }
 }
 
-/// Placeholders and expressions are no names.
-fn is_profile(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) && !text.is_empty()
+/// The profiles that a file's documents are for, and those it adds.
+fn profiles(file: &Prepared) -> BTreeSet<String> {
+    let properties = file.documents.iter().flat_map(|document| document.properties.iter());
+    let conditions = properties.filter(|property| property.key.starts_with(ON_PROFILE));
+    let conditions: Vec<String> = conditions.map(|property| property.value.to_string()).collect();
+    let texts = file.added_profiles().chain(conditions.iter().map(String::as_str));
+    texts.flat_map(names).map(str::to_owned).collect()
+}
+
+/// The names in an expression (`dev & !cloud`); a placeholder is none.
+fn names(expression: &str) -> impl Iterator<Item = &str> {
+    let plain = if expression.contains("${") { "" } else { expression };
+    let inner = |c: char| c.is_alphanumeric() || "-_.+@".contains(c);
+    plain
+        .split(move |c| !inner(c))
+        .filter(|name| name.starts_with(char::is_alphanumeric))
 }
 
 #[cfg(test)]
@@ -89,10 +104,11 @@ mod tests {
     #[test]
     fn names_of_files_are_split_at_the_application_that_exists() {
         let mut builder = TreeBuilder::default();
+        let conditional = "a: 1\n---\nspring.config.activate.on-profile: '!cloud | eu'\n";
+        builder.file("orders.yml", conditional, None).expect("a path");
         for path in [
             "application.yml",
             "application-eu.yml",
-            "orders.yml",
             "orders-dev.yml",
             "storefront-web.yml",
             "svc/t.txt",
@@ -111,10 +127,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                "application: default,eu",
-                "orders: default,dev,eu",
-                "storefront-web: default,eu",
-                "svc: default,eu",
+                "application: cloud,default,eu",
+                "orders: cloud,default,dev,eu",
+                "storefront-web: cloud,default,eu",
+                "svc: cloud,default,eu",
             ]
         );
         assert!(inventory.files.contains("svc/t.txt"));

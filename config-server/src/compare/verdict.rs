@@ -69,14 +69,15 @@ fn bytes(ours: &[u8], theirs: &[u8]) -> Verdict {
     Verdict::Differs(why)
 }
 
-/// Whether a client that reads both gets the same keys with the same texts. JSON is YAML, too.
+/// Whether a client that reads both gets the same keys with the same texts, but for blanks at their
+/// ends, which are lost without quotes. JSON is YAML, too.
 fn reads_alike(ours: &[u8], theirs: &[u8]) -> bool {
     let texts = |body: &[u8]| {
         let documents = parse(Format::Yml, body, &Limits::default()).ok()?;
         let properties = documents.iter().flat_map(|document| document.properties.iter());
         Some(
             properties
-                .map(|property| format!("{}={}", property.key, property.value))
+                .map(|property| format!("{}={}", property.key, property.value.to_string().trim()))
                 .collect::<Vec<_>>(),
         )
     };
@@ -216,6 +217,10 @@ mod tests {
     fn quoting_alone_is_a_deviation_and_another_value_is_not() {
         assert!(matches!(
             judged(Compared::Read, "a: '42'\n", "a: 42\n"),
+            Verdict::Deviates(_)
+        ));
+        assert!(matches!(
+            judged(Compared::Read, "a: '42 '\n", "a: 42\n"),
             Verdict::Deviates(_)
         ));
         assert!(matches!(

@@ -27,7 +27,7 @@ pub(super) struct App {
     scheme: &'static str,
     stop: CancellationToken,
     server: JoinHandle<Result<(), StartError>>,
-    _daemon: GitDaemon,
+    daemon: GitDaemon,
     _kept: TempDir,
 }
 
@@ -67,9 +67,14 @@ impl App {
             scheme,
             stop,
             server,
-            _daemon: daemon,
+            daemon,
             _kept: kept,
         }
+    }
+
+    /// The address the server reads the repository from.
+    pub(super) fn repository(&self) -> String {
+        self.daemon.uri()
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod compared;
 mod guarded;
 mod held;
 mod observed;
