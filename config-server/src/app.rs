@@ -167,12 +167,14 @@ impl Assembled {
         }));
         let base = &settings.management.base_path;
         let open = vec![format!("{base}/health"), "/live".to_owned(), "/ready".to_owned()];
+        let guard = Guard::new(settings.http.user.as_ref(), open);
         Parts {
             actuator: Arc::new(Actuator {
                 settings: settings.management.clone(),
                 health: settings.serving.health.clone(),
+                written: Arc::clone(&settings.shown),
                 rules: configuration.rules,
-                has_user: settings.http.user.is_some(),
+                guard: guard.clone(),
                 expects_heads: has_fixed_head(&settings.backend),
                 store: Arc::clone(&self.store),
                 reader,
@@ -188,7 +190,7 @@ impl Assembled {
                 hub: Arc::clone(&self.joined.hub),
                 monitor: Arc::new(settings.monitor.clone()),
             }),
-            guard: Guard::new(settings.http.user.as_ref(), open),
+            guard,
             configuration,
             metrics,
             body_limit: settings.http.body_limit,

@@ -145,10 +145,10 @@ impl Actuator {
         }
     }
 
-    fn shows(&self, show: Show, authorised: bool) -> bool {
+    pub(super) fn shows(&self, show: Show, authorised: bool) -> bool {
         match show {
             Show::Always => true,
-            Show::WhenAuthorized => authorised || !self.has_user,
+            Show::WhenAuthorized => authorised,
             Show::Never => false,
         }
     }

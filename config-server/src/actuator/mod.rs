@@ -1,6 +1,7 @@
 //! How the server does: for people, for probes, for collectors of metrics.
 //!
 //! - [`health`]: Spring's health document, with what each component says of itself
+//! - [`environment`]: the settings in effect, sanitised
 //! - [`probes`]: `/live`, `/ready` and `/tasks`
 //! - [`metrics`], [`gathered`], [`meters`]: what is counted, what is looked up when it is asked
 //!   for, and the two ways it is printed
@@ -8,6 +9,7 @@
 
 pub mod state;
 
+pub mod environment;
 pub mod health;
 pub mod probes;
 

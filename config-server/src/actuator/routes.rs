@@ -8,14 +8,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use contract::CommitId;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::meters;
 use super::state::Actuator;
-use crate::api::authentication::Known;
 use crate::store::Cause;
 
 /// Media type of Spring's actuator answers.
@@ -38,6 +37,11 @@ pub fn routes(actuator: Arc<Actuator>) -> Router {
     }
     if settings.exposes("info") {
         router = router.route(&at("info", ""), get(info));
+    }
+    if settings.exposes("env") {
+        router = router
+            .route(&at("env", ""), get(environment))
+            .route(&at("env", "/{name}"), get(setting));
     }
     if settings.exposes("metrics") {
         router = router
@@ -62,17 +66,13 @@ async fn tasks(State(actuator): Shared) -> Json<Value> {
     Json(actuator.task_list())
 }
 
-async fn health(State(actuator): Shared, Extension(Known(known)): Extension<Known>) -> Response {
-    let (status, body) = actuator.health(known).await;
+async fn health(State(actuator): Shared, headers: HeaderMap) -> Response {
+    let (status, body) = actuator.health(actuator.guard.knows(&headers)).await;
     document(status, &body)
 }
 
-async fn component(
-    State(actuator): Shared,
-    Path(name): Path<String>,
-    Extension(Known(known)): Extension<Known>,
-) -> Response {
-    match actuator.health_of(&name, known).await {
+async fn component(State(actuator): Shared, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match actuator.health_of(&name, actuator.guard.knows(&headers)).await {
         Some((status, body)) => document(status, &body),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -81,6 +81,17 @@ async fn component(
 async fn info() -> Response {
     let build = json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") });
     document(StatusCode::OK, &json!({ "build": build }))
+}
+
+async fn environment(State(actuator): Shared, headers: HeaderMap) -> Response {
+    document(StatusCode::OK, &actuator.environment(actuator.guard.knows(&headers)))
+}
+
+async fn setting(State(actuator): Shared, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match actuator.setting(&name, actuator.guard.knows(&headers)) {
+        Some(setting) => document(StatusCode::OK, &setting),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn names(State(actuator): Shared) -> Response {

@@ -7,6 +7,7 @@ use bus::LinkState;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use crate::api::authentication::Guard;
 use crate::change::Change;
 use crate::engine::query;
 use crate::read::Reader;
@@ -20,10 +21,11 @@ use crate::tasks::Tasks;
 pub struct Actuator {
     pub settings: ManagementSettings,
     pub health: HealthSettings,
+    /// The settings that were written, secrets redacted.
+    pub written: Arc<[(String, String)]>,
     pub rules: query::Rules,
-    /// Whether there are credentials at all: where nobody can be told from anybody, everybody is
-    /// authorised.
-    pub has_user: bool,
+    /// Tells who is authorised; everybody where there is no user.
+    pub guard: Guard,
     /// Whether a head is there without being asked for: not so with placeholders in the URI.
     pub expects_heads: bool,
     pub store: Arc<Store>,

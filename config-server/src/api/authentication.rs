@@ -43,7 +43,8 @@ impl Guard {
     }
 
     /// Whether the caller has shown that it is the user, where there is one.
-    fn knows(&self, headers: &HeaderMap) -> bool {
+    #[must_use]
+    pub fn knows(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.credentials else {
             return true;
         };
@@ -67,18 +68,9 @@ impl std::fmt::Debug for Guard {
     }
 }
 
-/// Said of a request to an open path: whether its caller is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Known(pub bool);
-
 /// Lets a request pass, or answers 401.
-pub async fn require(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let known = guard.knows(request.headers());
-    if guard.is_open(request.uri().path()) {
-        request.extensions_mut().insert(Known(known));
-        return next.run(request).await;
-    }
-    if known {
+pub async fn require(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if guard.is_open(request.uri().path()) || guard.knows(request.headers()) {
         return next.run(request).await;
     }
     let error = SpringError::new(StatusCode::UNAUTHORIZED, "credentials are required, and must be right");

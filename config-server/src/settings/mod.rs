@@ -17,6 +17,8 @@ pub mod serving;
 
 mod testing;
 
+use std::sync::Arc;
+
 pub use arguments::Arguments;
 pub use backend::{Backend, GitSettings, NativeSettings};
 pub use bus::BusSettings;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub management: ManagementSettings,
     pub monitor: MonitorSettings,
     pub log: LogFormat,
+    /// Every setting that was written, by its full name, secrets redacted: what `/actuator/env` tells.
+    pub shown: Arc<[(String, String)]>,
 }
 
 /// `config-bus.log.format`

@@ -27,6 +27,7 @@ impl Settings {
             management: ManagementSettings::for_testing(),
             monitor: MonitorSettings::default(),
             log: LogFormat::default(),
+            shown: Default::default(),
         }
     }
 

@@ -82,7 +82,10 @@ pub fn examine(sources: &Sources<'_>) -> Examined {
         profiles: &layers.profiles,
         faults: RefCell::default(),
     };
-    let settings = binder.bind();
+    let settings = Settings {
+        shown: printout::written(&root, &table),
+        ..binder.bind()
+    };
     let mut faults = layers.faults;
     faults.extend(placeholder_faults);
     faults.extend(unknown_faults);

@@ -1,6 +1,7 @@
 //! The resolved settings, for the operator's eyes: secrets redacted, with their origins.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::concerns::GROUPS;
 use super::key::{join, parts};
@@ -25,6 +26,16 @@ pub(super) fn print(root: &Node, table: &Table, profiles: &[String]) -> String {
         }
     }
     text
+}
+
+/// Every known setting that was written, by its full name.
+pub(super) fn written(root: &Node, table: &Table) -> Arc<[(String, String)]> {
+    let leaves = root.leaves();
+    let known = leaves.iter().filter_map(|(path, written)| {
+        let row = table.row(path)?;
+        Some((join(path), shown(row.key.kind, written)))
+    });
+    known.collect()
 }
 
 fn lines(root: &Node, table: &Table, group: &Group) -> Vec<String> {
@@ -56,6 +67,7 @@ fn is_written(root: &Node, name: &str) -> bool {
 fn shown(kind: Kind, written: &Written) -> String {
     match kind {
         Kind::Secret | Kind::Values => HIDDEN.into(),
+        _ if written.sealed => HIDDEN.into(),
         _ => without_logins(&written.text),
     }
 }

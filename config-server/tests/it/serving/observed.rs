@@ -1,5 +1,6 @@
 //! What operators and collectors of metrics see.
 
+use config_server::settings::management::Show;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -110,4 +111,27 @@ async fn the_actuators_refresh_looks_at_the_remote() {
     let refreshed = answer(app.request(Method::POST, "/actuator/refresh")).await;
     assert_eq!((refreshed.status, refreshed.body.as_str()), (StatusCode::OK, "[]"));
     assert!(app.get("/orders-dev.yml").await.body.contains("a: 2"));
+}
+
+#[tokio::test]
+async fn the_settings_that_were_written_show_without_values_unless_wanted() {
+    let written = || vec![("server.port".to_owned(), "8888".to_owned())].into();
+    let hidden = App::start_with(|settings| settings.shown = written()).await;
+    let environment = json(&hidden, "/actuator/env").await;
+    let properties = |environment: &Value| environment["propertySources"][0]["properties"]["server.port"].clone();
+    assert_eq!(properties(&environment), json!({ "value": "******" }));
+    let shown = App::start_with(|settings| {
+        settings.shown = written();
+        settings.management.env_values = Show::Always;
+    })
+    .await;
+    assert_eq!(
+        properties(&json(&shown, "/actuator/env").await),
+        json!({ "value": "8888" })
+    );
+    assert_eq!(
+        json(&shown, "/actuator/env/server.port").await["property"]["value"],
+        "8888"
+    );
+    assert_eq!(shown.get("/actuator/env/nothing").await.status, StatusCode::NOT_FOUND);
 }

@@ -78,6 +78,7 @@ impl Binder<'_> {
             management: management::bind(self),
             monitor: monitor::bind(self),
             log: process::log_format(self),
+            shown: Default::default(),
         }
     }
 }
