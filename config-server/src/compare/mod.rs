@@ -1,7 +1,7 @@
 //! `config-server compare --with <url>`: asks another config server and this one for everything the
 //! repository holds, and shows what differs. The proof before a migration.
 //!
-//! - [`inventory`]: which applications, profiles and files there are (pure)
+//! - `inventory`: which applications, profiles and files there are (pure)
 //! - [`asks`]: the requests to make of it (pure)
 //! - [`verdict`]: whether two answers are the same (pure); [`report`]: all of them together
 
