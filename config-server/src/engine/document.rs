@@ -26,7 +26,7 @@ pub struct Document {
 
 /// Why a file cannot be read: where and what, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}, column {column}: {message}")]
+#[error("line {line}, column {column}: {message}{}", passed(.limit.as_ref()))]
 pub struct Fault {
     /// From 1.
     pub line: u32,
@@ -71,6 +71,10 @@ impl Fault {
             ..Self::new(line, column, message)
         }
     }
+}
+
+fn passed(limit: Option<&&str>) -> String {
+    limit.map_or_else(String::new, |name| format!(", past the limit `{name}`"))
 }
 
 impl Limits {

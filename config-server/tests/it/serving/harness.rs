@@ -28,7 +28,7 @@ pub(super) struct App {
     stop: CancellationToken,
     server: JoinHandle<Result<(), StartError>>,
     daemon: GitDaemon,
-    _kept: TempDir,
+    pub(super) kept: TempDir,
 }
 
 /// What was answered.
@@ -68,7 +68,7 @@ impl App {
             stop,
             server,
             daemon,
-            _kept: kept,
+            kept,
         }
     }
 

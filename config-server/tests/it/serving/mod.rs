@@ -5,6 +5,7 @@ mod harness;
 mod compared;
 mod guarded;
 mod held;
+mod hostile;
 mod observed;
 mod transported;
 mod validated;
