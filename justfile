@@ -18,6 +18,14 @@ test crate:
 lint:
     scripts/lint
 
+# Every fuzz target for a while (nightly toolchain)
+fuzz seconds="10":
+    scripts/fuzz {{seconds}}
+
+# Line coverage of the engine, at least 95 %
+coverage:
+    scripts/coverage
+
 # Requests per second and p99 of a cached read, beside a bare hyper server
 bench-fetch *arguments:
     cargo run -q --release -p examples --bin bench-fetch -- {{arguments}}

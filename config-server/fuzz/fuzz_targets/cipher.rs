@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use config_server::engine::cipher::{KeyMaterial, Keys, RsaScheme, StoreKind, StoreMaterial};
+use config_server_fuzz::engine::cipher::{KeyMaterial, Keys, RsaScheme, StoreKind, StoreMaterial};
 use libfuzzer_sys::fuzz_target;
 
 static JKS: &[u8] = include_bytes!("../../tests/data/conformance/keys/server.jks");

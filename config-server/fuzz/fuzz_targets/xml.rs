@@ -1,7 +1,7 @@
 #![no_main]
 
-use config_server::engine::document::{Format, Limits};
-use config_server::engine::parse::parse;
+use config_server_fuzz::engine::document::{Format, Limits};
+use config_server_fuzz::engine::parse::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,9 +1,9 @@
 #![no_main]
 
-use config_server::engine::document::{Format, Limits};
-use config_server::engine::parse::parse;
-use config_server::engine::render::{Merged, merged};
-use config_server::engine::resolve::Source;
+use config_server_fuzz::engine::document::{Format, Limits};
+use config_server_fuzz::engine::parse::parse;
+use config_server_fuzz::engine::render::{Merged, merged};
+use config_server_fuzz::engine::resolve::Source;
 use libfuzzer_sys::fuzz_target;
 
 // Whatever is read must also be writable, and what is written must read back.

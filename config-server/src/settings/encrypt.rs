@@ -1,21 +1,16 @@
 //! Keys and what they open: `encrypt.*`, `spring.cloud.config.server.encrypt.*`.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use super::load::Files;
+pub use super::secret::Secret;
 use crate::engine::cipher::{KeyError, KeyMaterial, Keys, RsaScheme, StoreKind, StoreMaterial};
 
 /// The salt of keys and session keys unless another is set (contract 4.3, 4.4).
 const SALT: &str = "deadbeef";
-
-/// A text that is never printed and is wiped when dropped.
-#[derive(Clone, Default)]
-pub struct Secret(Zeroizing<String>);
 
 /// `encrypt.*`
 #[derive(Debug, Clone)]
@@ -83,7 +78,7 @@ impl EncryptSettings {
         let material = match (&self.key_store, &self.key) {
             (Some(store), _) => KeyMaterial::Store(self.store(store, files)?),
             (None, Some(key)) => KeyMaterial::Text {
-                key: key.0.clone(),
+                key: key.expose().to_owned().into(),
                 salt: self.salt.clone().unwrap_or_else(|| SALT.into()),
             },
             (None, None) => return Ok(Keys::none()),
@@ -99,9 +94,15 @@ impl EncryptSettings {
                 KeyStoreKind::Pkcs12 => StoreKind::Pkcs12,
             },
             bytes: bytes.ok_or(KeysError::Absent)?,
-            password: store.password.0.clone(),
+            password: store.password.expose().to_owned().into(),
             alias: store.alias.clone(),
-            secret: store.secret.as_ref().unwrap_or(&store.password).0.clone(),
+            secret: store
+                .secret
+                .as_ref()
+                .unwrap_or(&store.password)
+                .expose()
+                .to_owned()
+                .into(),
             scheme: RsaScheme {
                 oaep: self.rsa.oaep,
                 strong: self.rsa.strong,
@@ -122,24 +123,5 @@ impl Default for EncryptSettings {
             plain_text: false,
             prefix_invalid: true,
         }
-    }
-}
-
-impl Secret {
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text itself: only where it is used, never where it could be printed.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
     }
 }

@@ -13,6 +13,7 @@ pub mod encrypt;
 pub mod http;
 pub mod management;
 pub mod monitor;
+pub mod secret;
 pub mod serving;
 
 mod testing;

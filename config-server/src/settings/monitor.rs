@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::encrypt::Secret;
+use super::secret::Secret;
 
 /// `POST /monitor`
 #[derive(Debug, Clone)]
