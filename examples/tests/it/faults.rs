@@ -38,6 +38,12 @@ async fn an_event_survives_the_death_of_the_server_between_swap_and_publish() {
         panic!("{address} is the address of a broker");
     };
     let mut link = amqp::follow(*settings, listener(), &tracker, stop.clone());
+    // What is published before its queue is bound is not this listener's to hear.
+    let connected = link.state.wait_for(bus::LinkState::is_connected);
+    timeout(DEADLINE, connected)
+        .await
+        .expect("in time")
+        .expect("a connection");
     let arrived = async {
         while let Some(signal) = link.signals.recv().await {
             if let Signal::Received(message) = signal {
