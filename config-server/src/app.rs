@@ -19,7 +19,8 @@ use crate::actuator::{Actuator, Metrics};
 use crate::api::authentication::Guard;
 use crate::api::bus::BusState;
 use crate::api::configuration::Configuration;
-use crate::api::routes::{Parts, routes};
+use crate::api::ready::ReadyReplies;
+use crate::api::routes::{Front, Parts};
 use crate::change::Change;
 use crate::change::inbound::Ears;
 use crate::change::journal::JournalError;
@@ -32,6 +33,10 @@ use crate::settings::load::Disk;
 use crate::settings::{Backend, Settings};
 use crate::store::{HeadLog, OpenError, Store};
 use crate::tasks::Tasks;
+
+/// Bytes of replies that are given again without being looked up. They share their bodies with the
+/// cache, so most of them cost nothing more.
+const READY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why the server does not run, or did not end well.
 #[derive(Debug, Error)]
@@ -88,12 +93,12 @@ async fn serve(
 ) -> Result<(), StartError> {
     let tls = start_tls(settings, tasks, stages)?;
     let assembled = Assembled::start(settings, tasks, stages).await?;
-    let router = routes(assembled.parts(settings, tasks));
+    let front = Front::new(assembled.parts(settings, tasks));
     let server = Server::new(&settings.http, tls);
     if let Ok(address) = listener.local_addr() {
         info!(%address, bus.id = %settings.change.bus_id, "serving");
     }
-    let serving = server.run(listener, router, stages.accepting.clone());
+    let serving = server.run(listener, front, stages.accepting.clone());
     let mut serving = std::pin::pin!(serving);
     let served = tokio::select! {
         served = serving.as_mut() => served,
@@ -210,6 +215,7 @@ pub(crate) fn configuration(settings: &Settings, store: Arc<Store>, keys: Arc<Ke
     let reading = Rules::new(serving, &settings.backend, encryption);
     Configuration {
         reader: Arc::new(Reader::new(store, reading, serving.cache_bytes)),
+        ready: Arc::new(ReadyReplies::new(READY_BYTES)),
         keys,
         rules: query::Rules {
             validate_profiles: serving.validate_profiles,

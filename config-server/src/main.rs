@@ -14,6 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+/// For what blocks: git, files, the rendering of what was never rendered. Each one keeps memory of
+/// its own.
+const BLOCKING_THREADS: usize = 16;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -86,7 +90,10 @@ fn start(settings: &Settings, filter: &str, work: impl Future<Output = anyhow::R
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         warn!("another TLS provider is installed already");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build();
     let outcome = runtime
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(work));

@@ -12,14 +12,17 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use contract::CommitId;
 use contract::headers::AT_LEAST;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use tokio::time::Instant;
 
 use super::accept::{Accepted, FileType};
 use super::crypto::{self, CryptoAnswer, Posted};
 use super::failure::{self, RouteKind};
 use super::parameters::Parameters;
 use super::path::{Asked, Crypto, Route, parse};
-use super::reply::reply;
+use super::ready::{self, ReadyReplies};
+use super::reply::Reply;
 use super::spring_error::SpringError;
 use crate::engine::cipher::Keys;
 use crate::engine::query::{Query, Rules};
@@ -33,6 +36,8 @@ const ENVIRONMENT_TYPES: &str = "application/vnd.spring-cloud.config-server.v2+j
 #[derive(Debug, Clone)]
 pub struct Configuration {
     pub reader: Arc<Reader>,
+    /// In front of the reader, for requests that were answered just now.
+    pub ready: Arc<ReadyReplies>,
     pub keys: Arc<Keys>,
     pub rules: Rules,
     /// Bytes of a request's body.
@@ -70,59 +75,81 @@ enum Refusal {
 /// Answers a request that no other route takes.
 pub async fn answer(State(configuration): State<Configuration>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let asking = Asking {
-        path: head.uri.path(),
-        headers: &head.headers,
-        parameters: Parameters::of(head.uri.query()),
-        accepted: Accepted::parse(head.headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes)).ok(),
-    };
-    let asked = Asked {
-        default_label: asking.parameters.default_label(),
-        post: head.method == Method::POST,
-    };
-    let route = match within(&configuration.prefix, asking.path) {
-        Some(path) => parse(path, asked),
-        None => Route::NotFound,
-    };
+    let asking = Asking::of(&head);
+    let route = configuration.route(&asking, &head.method);
     match (allowed(&route), &head.method) {
         (None, _) => {}
         (Some(allowed), &Method::OPTIONS) => return options(allowed),
         (Some(allowed), method) if !allowed.contains(method) => return asking.method_not_allowed(allowed),
         (Some(_), _) => {}
     }
-    let answered = match route {
-        Route::NotFound => Err(Refusal::NoRoute),
-        Route::BadRequest => Err(Refusal::BadRequest("the path cannot be read".to_owned())),
-        Route::Environment { name, profiles, label } => {
-            let whom = Whom::new(&name, &profiles, label.as_deref());
-            configuration.environment(&asking, whom).await
-        }
-        Route::Merged {
-            form,
-            name,
-            profiles,
-            label,
-        } => {
-            let whom = Whom::new(&name, &profiles, label.as_deref());
-            configuration.merged(&asking, whom, form).await
-        }
-        Route::File {
-            name,
-            profiles,
-            label,
-            path,
-        } => {
-            let whom = Whom::new(&name, &profiles, label.as_deref());
-            configuration.file(&asking, whom, &path).await
-        }
-        Route::Crypto(crypto) => Ok(configuration.crypto(&asking, &crypto, body).await),
-    };
-    answered.unwrap_or_else(|refusal| asking.refuse(&refusal))
+    if let Route::Crypto(crypto) = &route {
+        return configuration.crypto(&asking, crypto, body).await;
+    }
+    let generation = configuration.reader.generation();
+    match configuration.reply(&asking, &route).await {
+        Ok(reply) => configuration.give(Arc::new(reply), generation, &head),
+        Err(refusal) => asking.refuse(&refusal),
+    }
 }
 
 impl Configuration {
+    /// The reply to a request like one that was answered a moment ago.
+    #[must_use]
+    pub fn ready(&self, uri: &Uri, headers: &HeaderMap, now: Instant) -> Option<Response> {
+        let (generation, asked) = (self.reader.generation()?, ready::Asked::of(uri, headers)?);
+        let reply = self.ready.find(&asked, generation, now)?;
+        Some(reply.to(headers))
+    }
+
+    /// Gives `reply`, and keeps it for requests like this one.
+    fn give(&self, reply: Arc<Reply>, generation: Option<u64>, head: &Parts) -> Response {
+        let response = reply.to(&head.headers);
+        if let (Some(generation), Some(asked)) = (generation, ready::Asked::of(&head.uri, &head.headers)) {
+            self.ready.keep(&asked, generation, Instant::now(), reply);
+        }
+        response
+    }
+
+    fn route(&self, asking: &Asking<'_>, method: &Method) -> Route {
+        let asked = Asked {
+            default_label: asking.parameters.default_label(),
+            post: method == Method::POST,
+        };
+        within(&self.prefix, asking.path).map_or(Route::NotFound, |path| parse(path, asked))
+    }
+
+    async fn reply(&self, asking: &Asking<'_>, route: &Route) -> Result<Reply, Refusal> {
+        match route {
+            Route::NotFound | Route::Crypto(_) => Err(Refusal::NoRoute),
+            Route::BadRequest => Err(Refusal::BadRequest("the path cannot be read".to_owned())),
+            Route::Environment { name, profiles, label } => {
+                let whom = Whom::new(name, profiles, label.as_deref());
+                self.environment(asking, whom).await
+            }
+            Route::Merged {
+                form,
+                name,
+                profiles,
+                label,
+            } => {
+                let whom = Whom::new(name, profiles, label.as_deref());
+                self.merged(asking, whom, *form).await
+            }
+            Route::File {
+                name,
+                profiles,
+                label,
+                path,
+            } => {
+                let whom = Whom::new(name, profiles, label.as_deref());
+                self.file(asking, whom, path).await
+            }
+        }
+    }
+
     /// `/{name}/{profiles}[/{label}]`
-    async fn environment(&self, asking: &Asking<'_>, whom: Whom<'_>) -> Result<Response, Refusal> {
+    async fn environment(&self, asking: &Asking<'_>, whom: Whom<'_>) -> Result<Reply, Refusal> {
         let Some(form) = asking.accepted.as_ref().and_then(Accepted::environment) else {
             // With a label the stock server takes it for the file route, with an empty path.
             return Err(if whom.label.is_some() {
@@ -139,11 +166,11 @@ impl Configuration {
         let served = served
             .await
             .map_err(|error| Refusal::Read(error, RouteKind::Environment))?;
-        Ok(reply(&served, &form.content_type, asking.headers))
+        Ok(Reply::new(&served, &form.content_type))
     }
 
     /// `[/{label}]/{name}-{profiles}.{extension}`; what is accepted does not matter.
-    async fn merged(&self, asking: &Asking<'_>, whom: Whom<'_>, form: Merged) -> Result<Response, Refusal> {
+    async fn merged(&self, asking: &Asking<'_>, whom: Whom<'_>, form: Merged) -> Result<Reply, Refusal> {
         let wanted = Form::Merged {
             form,
             resolve_placeholders: asking.resolve_placeholders()?,
@@ -155,11 +182,11 @@ impl Configuration {
             Merged::Json => "application/json",
             Merged::Yaml | Merged::Properties => "text/plain",
         };
-        Ok(reply(&served, content_type, asking.headers))
+        Ok(Reply::new(&served, content_type))
     }
 
     /// `/{name}/{profiles}/{label}/{path..}`
-    async fn file(&self, asking: &Asking<'_>, whom: Whom<'_>, path: &str) -> Result<Response, Refusal> {
+    async fn file(&self, asking: &Asking<'_>, whom: Whom<'_>, path: &str) -> Result<Reply, Refusal> {
         let accepted = asking.accepted.as_ref().ok_or(Refusal::NotAcceptable)?;
         let nothing = path.trim_matches('/').is_empty();
         // A list of labels is one label here, and none is called so.
@@ -174,7 +201,7 @@ impl Configuration {
         };
         let served = self.reader.read(query, Form::File { path, content }, at_least.as_ref());
         let served = served.await.map_err(|error| Refusal::Read(error, RouteKind::File))?;
-        Ok(reply(&served, &content_type, asking.headers))
+        Ok(Reply::new(&served, &content_type))
     }
 }
 
@@ -209,7 +236,16 @@ impl<'u> Whom<'u> {
     }
 }
 
-impl Asking<'_> {
+impl<'r> Asking<'r> {
+    fn of(head: &'r Parts) -> Self {
+        let accepted = head.headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes);
+        Self {
+            path: head.uri.path(),
+            headers: &head.headers,
+            parameters: Parameters::of(head.uri.query()),
+            accepted: Accepted::parse(accepted).ok(),
+        }
+    }
     fn at_least(&self) -> Result<Option<CommitId>, Refusal> {
         let Some(value) = self.headers.get(AT_LEAST) else {
             return Ok(None);

@@ -2,7 +2,8 @@
 //!
 //! - [`routes`]: every route on one screen
 //! - [`path`], [`parameters`]: what a URL of Spring's asks for; [`accept`]: in which media type
-//! - [`configuration`]: Spring's configuration routes; [`reply`], [`failure`]: their answers
+//! - [`configuration`]: Spring's configuration routes; [`reply`], [`failure`]: their answers;
+//!   [`ready`]: those given a moment ago
 //! - [`spring_error`], [`problem`]: what is said when something is wrong, on Spring's routes and on
 //!   those config-bus adds
 //! - [`bus`]: the routes of the bus, and the door for webhooks
@@ -17,6 +18,7 @@ pub mod path;
 
 pub mod configuration;
 pub mod failure;
+pub mod ready;
 pub mod reply;
 
 pub mod problem;

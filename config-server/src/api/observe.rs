@@ -16,7 +16,7 @@ use tracing::{debug, error, info};
 use super::problem::{Problem, ProblemKind};
 use crate::actuator::metrics::Metrics;
 
-const REQUEST_ID: &str = "x-request-id";
+pub(super) const REQUEST_ID: &str = "x-request-id";
 /// A longer id is not ours to repeat.
 const LONGEST_ID: usize = 64;
 

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use contract::headers::{HELD, LABEL, MOVE, STALE, VERSION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
@@ -9,36 +10,80 @@ use jiff::fmt::rfc2822;
 
 use crate::read::Served;
 
-/// The answer to a request with `asked` headers: 304 when the client has the content already.
-#[must_use]
-pub fn reply(served: &Served, content_type: &str, asked: &HeaderMap) -> Response {
-    let answer = &served.answer;
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    headers.reserve(9);
-    headers.insert(header::ETAG, answer.tag.clone());
-    // The same path is answered in several types.
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    insert(headers, VERSION, answer.version.clone());
-    insert(headers, LABEL, answer.label.clone());
-    insert(headers, HELD, answer.held.clone());
-    insert(headers, MOVE, served.moved.as_ref().and_then(shown));
-    insert(headers, LABEL, served.label.as_ref().and_then(shown));
-    insert(
-        headers,
-        STALE,
-        served.stale.map(|stale| HeaderValue::from(stale.as_secs())),
-    );
-    let modified = answer.modified.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    insert(headers, header::LAST_MODIFIED.as_str(), modified.and_then(http_date));
-    if is_known(asked, &answer.tag, modified) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
+/// A good answer, ready to be sent any number of times.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    headers: HeaderMap,
+    content_type: HeaderValue,
+    body: Bytes,
+    tag: HeaderValue,
+    modified: Option<Timestamp>,
+    /// Says for how long the remote has not been reachable: true for this moment only.
+    passing: bool,
+}
+
+impl Reply {
+    /// What was served, as `content_type`.
+    #[must_use]
+    pub fn new(served: &Served, content_type: &str) -> Self {
+        let answer = &served.answer;
+        let modified = answer.modified.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let mut headers = HeaderMap::with_capacity(9);
+        headers.insert(header::ETAG, answer.tag.clone());
+        // The same path is answered in several types.
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        let told = [
+            (VERSION, answer.version.clone()),
+            (HELD, answer.held.clone()),
+            (MOVE, served.moved.as_ref().and_then(shown)),
+            (LABEL, served.label.as_ref().and_then(shown)),
+            (STALE, served.stale.map(|stale| HeaderValue::from(stale.as_secs()))),
+            (header::LAST_MODIFIED.as_str(), modified.and_then(http_date)),
+        ];
+        for (name, value) in told {
+            headers.extend(value.map(|value| (HeaderName::from_static(name), value)));
+        }
+        Self {
+            headers,
+            content_type: HeaderValue::try_from(content_type).expect("a media type is visible"),
+            body: answer.body.clone(),
+            tag: answer.tag.clone(),
+            modified,
+            passing: served.stale.is_some(),
+        }
     }
-    let content_type = HeaderValue::try_from(content_type).expect("a media type is visible");
-    headers.insert(header::CONTENT_TYPE, content_type);
-    *response.body_mut() = Body::from(answer.body.clone());
-    response
+
+    /// The response to a request with `asked` headers: 304 when the client has the content already.
+    #[must_use]
+    pub fn to(&self, asked: &HeaderMap) -> Response {
+        let known = is_known(asked, &self.tag, self.modified);
+        let mut response = Response::new(if known {
+            Body::empty()
+        } else {
+            Body::from(self.body.clone())
+        });
+        *response.headers_mut() = self.headers.clone();
+        if known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        } else {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, self.content_type.clone());
+        }
+        response
+    }
+
+    /// Whether it may be sent again a moment later.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        !self.passing
+    }
+
+    /// Bytes it holds on to.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.body.len() + 512
+    }
 }
 
 /// RFC 9110 section 13.2.2: an entity tag decides when there is one, else the time.
@@ -64,12 +109,6 @@ fn shown(told: &impl ToString) -> Option<HeaderValue> {
     HeaderValue::try_from(told.to_string()).ok()
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: Option<HeaderValue>) {
-    if let Some(value) = value {
-        headers.insert(HeaderName::from_static(name), value);
-    }
-}
-
 fn http_date(time: Timestamp) -> Option<HeaderValue> {
     let text = rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&time)
@@ -90,7 +129,6 @@ mod tests {
                 body: "a: 1\n".into(),
                 tag: HeaderValue::from_static("\"abc\""),
                 version: Some(HeaderValue::from_static("f00")),
-                label: Some(HeaderValue::from_static("main")),
                 held: None,
                 modified: Some(1_700_000_000),
             }),
@@ -102,12 +140,12 @@ mod tests {
 
     fn asked(name: HeaderName, value: &str) -> Response {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_str(value).expect("visible"))]);
-        reply(&served(), "text/plain", &headers)
+        Reply::new(&served(), "text/plain").to(&headers)
     }
 
     #[test]
     fn the_version_is_told_with_and_without_a_body() {
-        let fresh = reply(&served(), "text/plain", &HeaderMap::new());
+        let fresh = Reply::new(&served(), "text/plain").to(&HeaderMap::new());
         let known = asked(header::IF_NONE_MATCH, "\"abc\"");
         assert_eq!((fresh.status().as_u16(), known.status().as_u16()), (200, 304));
         for response in [&fresh, &known] {
@@ -144,6 +182,6 @@ mod tests {
                 HeaderValue::from_static("Fri, 01 Jan 2100 00:00:00 GMT"),
             ),
         ]);
-        assert_eq!(reply(&served(), "text/plain", &both).status().as_u16(), 200);
+        assert_eq!(Reply::new(&served(), "text/plain").to(&both).status().as_u16(), 200);
     }
 }

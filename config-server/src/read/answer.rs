@@ -16,9 +16,6 @@ pub struct Answer {
     pub tag: HeaderValue,
     /// The commit, or the comma-joined commits, the content is of.
     pub version: Option<HeaderValue>,
-    /// The label that was read, where there is just one: the default, or the one fallen back to,
-    /// when the request named none.
-    pub label: Option<HeaderValue>,
     /// A newer commit that is held back for this application (promise 7).
     pub held: Option<HeaderValue>,
     /// Plain files: seconds since 1970.
@@ -44,7 +41,6 @@ impl Answer {
             tag: HeaderValue::try_from(format!("\"{digest}\"")).expect("hexadecimal digits are visible"),
             // A configured version may hold what no header can.
             version: version.and_then(|version| HeaderValue::try_from(version).ok()),
-            label: None,
             held: held.and_then(|commit| HeaderValue::try_from(commit.as_str()).ok()),
             modified: None,
         }

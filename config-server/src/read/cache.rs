@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use contract::CommitId;
 use moka::sync::Cache;
+use tokio::sync::OnceCell;
 
 use super::answer::Answer;
 use super::error::ReadError;
@@ -39,9 +40,11 @@ struct State {
     fallbacks: Vec<CommitId>,
 }
 
-/// Rendered answers.
+/// Rendered answers. One that is rendered right now is a cell that its readers wait for.
 #[derive(Debug, Clone)]
-pub(super) struct RenderedAnswers(Cache<Arc<Key>, Arc<Answer>>);
+pub(super) struct RenderedAnswers(Cache<Arc<Key>, Cell>);
+
+type Cell = Arc<OnceCell<Arc<Answer>>>;
 
 impl Key {
     pub(super) fn new(view: &View, query: Query, form: Form) -> Self {
@@ -72,8 +75,9 @@ impl State {
 impl RenderedAnswers {
     /// Keeps up to `bytes`.
     pub(super) fn new(bytes: u64) -> Self {
-        let weigh = |key: &Arc<Key>, answer: &Arc<Answer>| {
-            u32::try_from(answer.body.len() + key.weight() + OVERHEAD).unwrap_or(u32::MAX)
+        let weigh = |key: &Arc<Key>, cell: &Cell| {
+            let body = cell.get().map_or(0, |answer| answer.body.len());
+            u32::try_from(body + key.weight() + OVERHEAD).unwrap_or(u32::MAX)
         };
         Self(Cache::builder().max_capacity(bytes).weigher(weigh).build())
     }
@@ -87,26 +91,45 @@ impl RenderedAnswers {
         F: FnOnce(&Key) -> Result<Answer, ReadError> + Send + 'static,
     {
         let key = Arc::new(key);
-        if let Some(answer) = self.0.get(&key) {
-            return Ok(answer);
+        let cell = match self.0.get(&key) {
+            Some(cell) => cell,
+            None => self.0.get_with(Arc::clone(&key), Cell::default),
+        };
+        if let Some(answer) = cell.get() {
+            return Ok(Arc::clone(answer));
         }
-        let cache = self.0.clone();
-        // Parsing what was never parsed takes its time: not on a thread that answers others.
-        let rendered = tokio::task::spawn_blocking(move || {
-            let request = Arc::clone(&key);
-            cache.try_get_with(key, || render(&request).map(Arc::new))
+        let mut rendered_here = false;
+        let rendered = cell.get_or_try_init(|| {
+            rendered_here = true;
+            on_the_pool(Arc::clone(&key), render)
         });
-        match rendered.await {
-            Ok(rendered) => rendered.map_err(|error| ReadError::clone(&error)),
-            Err(panicked) => {
-                tracing::error!(%panicked, "rendering an answer failed");
-                Err(ReadError::Failed)
-            }
+        let rendered = rendered.await.map(Arc::clone);
+        match &rendered {
+            // Put in again, now that it has its weight.
+            Ok(_) if rendered_here => self.0.insert(key, Arc::clone(&cell)),
+            Err(_) if rendered_here => self.0.invalidate(&key),
+            _ => {}
         }
+        rendered
     }
 
     /// Bytes and number of the answers kept.
     pub(super) fn size(&self) -> (u64, u64) {
         (self.0.weighted_size(), self.0.entry_count())
     }
+}
+
+/// Parsing what was never parsed takes its time: not on a thread that answers others.
+async fn on_the_pool<F>(key: Arc<Key>, render: F) -> Result<Arc<Answer>, ReadError>
+where
+    F: FnOnce(&Key) -> Result<Answer, ReadError> + Send + 'static,
+{
+    let rendered = tokio::task::spawn_blocking(move || render(&key)).await;
+    rendered.map_or_else(
+        |panicked| {
+            tracing::error!(%panicked, "rendering an answer failed");
+            Err(ReadError::Failed)
+        },
+        |rendered| rendered.map(Arc::new),
+    )
 }

@@ -32,7 +32,6 @@ mod cache;
 use std::sync::Arc;
 
 use contract::CommitId;
-use http::HeaderValue;
 
 pub use answer::{Answer, Served};
 pub use error::ReadError;
@@ -112,6 +111,12 @@ impl Reader {
         })
     }
 
+    /// See [`Store::generation`].
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        self.store.generation()
+    }
+
     /// Bytes and number of the answers kept.
     #[must_use]
     pub fn kept(&self) -> (u64, u64) {
@@ -170,17 +175,12 @@ fn limits(backend: &Backend) -> Limits {
 }
 
 fn render(view: &View, key: &Key, rules: &Rules) -> Result<Answer, ReadError> {
-    let answer = match &key.form {
+    match &key.form {
         Form::Environment { origins } => environment::environment(view, &key.query, *origins, rules),
         Form::Merged {
             form,
             resolve_placeholders,
         } => environment::merged(view, &key.query, (*form, *resolve_placeholders), rules),
         Form::File { path, content } => file::file(view, &key.query, (path, *content), rules),
-    }?;
-    let label = match view.layers.as_slice() {
-        [only] => HeaderValue::from_str(&only.label).ok(),
-        _ => None,
-    };
-    Ok(Answer { label, ..answer })
+    }
 }

@@ -4,14 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::connection::Protocol;
+use super::connection::{Answers, Protocol, Streams};
 use super::tls::Tls;
 use crate::settings::HttpSettings;
 
@@ -28,10 +28,8 @@ pub struct Server {
     max_connections: usize,
     handshake_timeout: Duration,
     grace: Duration,
-    /// Every connection and every HTTP/2 stream.
-    tasks: TaskTracker,
-    /// Cuts what is still open when the grace period is over.
-    cut: CancellationToken,
+    connections: JoinSet<()>,
+    streams: Streams,
 }
 
 /// How the connections ended.
@@ -39,7 +37,7 @@ pub struct Server {
 pub enum Drained {
     /// Every request was answered.
     Clean,
-    /// This many connections (and HTTP/2 streams) were cut when the grace period was over.
+    /// This many connections were cut when the grace period was over.
     Cut(usize),
 }
 
@@ -47,16 +45,16 @@ impl Server {
     /// A server with the limits of `settings`. `tls: None` speaks plain HTTP.
     #[must_use]
     pub fn new(settings: &HttpSettings, tls: Option<Arc<Tls>>) -> Self {
-        let tasks = TaskTracker::new();
+        let streams = Streams::default();
         Self {
-            protocol: Protocol::new(settings, tasks.clone()),
+            protocol: Protocol::new(settings, streams.clone()),
             tls,
             slots: Arc::new(Semaphore::new(settings.max_connections)),
             max_connections: settings.max_connections,
             handshake_timeout: settings.header_timeout,
             grace: settings.shutdown_grace,
-            tasks,
-            cut: CancellationToken::new(),
+            connections: JoinSet::new(),
+            streams,
         }
     }
 
@@ -64,15 +62,23 @@ impl Server {
     ///
     /// # Errors
     /// Never for a single connection: those end alone. An error means that the listener is gone.
-    pub async fn run(self, listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<Drained> {
-        let accepted = self.accept_all(&listener, &router, &stop).await;
+    pub async fn run<A>(mut self, listener: TcpListener, answers: A, stop: CancellationToken) -> io::Result<Drained>
+    where
+        A: Answers,
+    {
+        let accepted = self.accept_all(&listener, &answers, &stop).await;
         drop(listener);
         stop.cancel();
         let drained = self.drain().await;
         accepted.map(|()| drained)
     }
 
-    async fn accept_all(&self, listener: &TcpListener, router: &Router, stop: &CancellationToken) -> io::Result<()> {
+    async fn accept_all<A: Answers>(
+        &mut self,
+        listener: &TcpListener,
+        answers: &A,
+        stop: &CancellationToken,
+    ) -> io::Result<()> {
         loop {
             let Some(slot) = stop.run_until_cancelled(self.slot()).await else {
                 return Ok(());
@@ -80,9 +86,10 @@ impl Server {
             let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else {
                 return Ok(());
             };
+            while self.connections.try_join_next().is_some() {}
             match accepted {
-                Ok((stream, _)) => self.start(stream, router.clone(), stop.clone(), slot),
-                Err(error) => self.survive(error).await?,
+                Ok((stream, _)) => self.start(stream, answers.clone(), stop.clone(), slot),
+                Err(error) => survive(error).await?,
             }
         }
     }
@@ -101,53 +108,59 @@ impl Server {
         slot.expect("the semaphore is never closed")
     }
 
-    fn start(&self, stream: TcpStream, router: Router, stop: CancellationToken, slot: OwnedSemaphorePermit) {
+    fn start<A: Answers>(
+        &mut self,
+        stream: TcpStream,
+        answers: A,
+        stop: CancellationToken,
+        slot: OwnedSemaphorePermit,
+    ) {
         let _ = stream.set_nodelay(true);
         let protocol = self.protocol.clone();
         let tls = self.tls.clone();
         let handshake_timeout = self.handshake_timeout;
-        let cut = self.cut.clone();
-        self.tasks.spawn(async move {
+        self.connections.spawn(async move {
             let _slot = slot;
-            let talk = async {
-                match tls {
-                    None => protocol.speak(stream, router, &stop).await,
-                    Some(tls) => match tls.handshake(stream, handshake_timeout).await {
-                        Ok(stream) => protocol.speak(stream, router, &stop).await,
-                        Err(error) => debug!(%error, "no TLS session with a client"),
-                    },
-                }
-            };
-            cut.run_until_cancelled(talk).await;
+            match tls {
+                None => protocol.speak(stream, answers, &stop).await,
+                Some(tls) => match tls.handshake(stream, handshake_timeout).await {
+                    Ok(stream) => protocol.speak(stream, answers, &stop).await,
+                    Err(error) => debug!(%error, "no TLS session with a client"),
+                },
+            }
         });
     }
 
-    /// A connection that died while it was accepted is the client's business; no file descriptors
-    /// is everybody's, and passes.
-    async fn survive(&self, error: io::Error) -> io::Result<()> {
-        match error.kind() {
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused => {
-                Ok(())
-            }
-            io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Err(error),
-            _ => {
-                warn!(%error, "cannot accept a connection now");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                Ok(())
-            }
+    async fn drain(mut self) -> Drained {
+        self.streams.tasks.close();
+        while self.connections.try_join_next().is_some() {}
+        if !self.connections.is_empty() {
+            info!(connections = self.connections.len(), "letting requests finish");
         }
-    }
-
-    async fn drain(self) -> Drained {
-        self.tasks.close();
-        if !self.tasks.is_empty() {
-            info!(connections = self.tasks.len(), "letting requests finish");
-        }
-        if tokio::time::timeout(self.grace, self.tasks.wait()).await.is_ok() {
+        let finished = async {
+            while self.connections.join_next().await.is_some() {}
+            self.streams.tasks.wait().await;
+        };
+        if timeout(self.grace, finished).await.is_ok() {
             return Drained::Clean;
         }
-        let left = self.tasks.len();
-        self.cut.cancel();
+        let left = self.connections.len();
+        self.connections.shutdown().await;
+        self.streams.cut.cancel();
         Drained::Cut(left)
+    }
+}
+
+/// A connection that died while it was accepted is the client's business; no file descriptors is
+/// everybody's, and passes.
+async fn survive(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused => Ok(()),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Err(error),
+        _ => {
+            warn!(%error, "cannot accept a connection now");
+            sleep(ACCEPT_PAUSE).await;
+            Ok(())
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! HTTP/1.1 and HTTP/2 on one connection, with explicit limits.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
@@ -15,7 +16,6 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 use tower_http::timeout::TimeoutBody;
 use tracing::trace;
 
@@ -32,23 +32,38 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How long it may take to answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What answers requests, a clone for each.
+pub trait Answers:
+    tower::Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<A> Answers for A where
+    A: tower::Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
 /// What is spoken, the same on every connection.
 #[derive(Debug, Clone)]
 pub struct Protocol {
-    builder: auto::Builder<Tracked>,
+    builder: auto::Builder<Streams>,
     /// Longest pause between two pieces of a request's body.
     body_timeout: Duration,
 }
 
-/// Spawns HTTP/2 streams where their connection is owned.
-#[derive(Debug, Clone)]
-struct Tracked(TaskTracker);
+/// HTTP/2 streams, which are tasks of their own.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    pub tasks: TaskTracker,
+    /// Ends those that do not end by themselves.
+    pub cut: CancellationToken,
+}
 
 impl Protocol {
-    /// The limits of `settings`; what a connection spawns is owned by `tasks`.
+    /// The limits of `settings`; what a connection spawns goes to `streams`.
     #[must_use]
-    pub fn new(settings: &HttpSettings, tasks: TaskTracker) -> Self {
-        let mut builder = auto::Builder::new(Tracked(tasks));
+    pub fn new(settings: &HttpSettings, streams: Streams) -> Self {
+        let mut builder = auto::Builder::new(streams);
         builder
             .http1()
             .timer(TokioTimer::new())
@@ -70,13 +85,15 @@ impl Protocol {
 
     /// Answers the requests on `stream` until the client goes, or `stop` and the last answer is
     /// out.
-    pub async fn speak<S>(&self, stream: S, router: Router, stop: &CancellationToken)
+    pub async fn speak<S, A>(&self, stream: S, answers: A, stop: &CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        A: Answers,
     {
         let body_timeout = self.body_timeout;
         let service = service_fn(move |request: Request<Incoming>| {
-            router.clone().oneshot(request.map(|body| bounded(body, body_timeout)))
+            // Routes are always ready.
+            answers.clone().call(request.map(|body| bounded(body, body_timeout)))
         });
         self.drive(TokioIo::new(stream), service, stop).await;
     }
@@ -84,11 +101,12 @@ impl Protocol {
     async fn drive<I, S>(&self, io: I, service: S, stop: &CancellationToken)
     where
         I: Read + Write + Unpin + Send + 'static,
-        S: Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible>,
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
         S::Future: Send + 'static,
     {
         let mut connection = pin!(self.builder.serve_connection(io, service));
         let finished = tokio::select! {
+            biased;
             finished = connection.as_mut() => finished,
             () = stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
@@ -110,11 +128,14 @@ fn bounded(body: Incoming, timeout: Duration) -> Body {
     Body::new(TimeoutBody::new(timeout, body).boxed_unsync())
 }
 
-impl<F> Executor<F> for Tracked
+impl<F> Executor<F> for Streams
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        self.0.spawn(stream);
+        let cut = self.cut.clone();
+        self.tasks.spawn(async move {
+            cut.run_until_cancelled_owned(stream).await;
+        });
     }
 }

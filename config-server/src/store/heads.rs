@@ -44,6 +44,8 @@ pub(crate) struct Heads {
     log: Arc<dyn HeadLog>,
     map: ArcSwap<HashMap<String, Arc<Head>>>,
     clock: AtomicU64,
+    /// Of the whole store: counts what changed in any of its heads.
+    generation: Arc<AtomicU64>,
 }
 
 impl Head {
@@ -76,13 +78,14 @@ impl Head {
 }
 
 impl Heads {
-    pub(crate) fn new(repository: Arc<str>, layout: Layout, log: Arc<dyn HeadLog>) -> Self {
+    pub(crate) fn new(repository: Arc<str>, layout: Layout, log: Arc<dyn HeadLog>, generation: Arc<AtomicU64>) -> Self {
         Self {
             repository,
             layout,
             log,
             map: ArcSwap::default(),
             clock: AtomicU64::new(0),
+            generation,
         }
     }
 
@@ -213,6 +216,7 @@ impl Heads {
         let mut map = HashMap::clone(&self.map.load());
         change(&mut map);
         self.map.store(Arc::new(map));
+        self.generation.fetch_add(1, Ordering::Release);
     }
 }
 

@@ -24,6 +24,7 @@ mod heads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use contract::CommitId;
@@ -36,6 +37,7 @@ use self::upstream::{Upstream, status};
 use crate::engine::query::Query;
 use crate::engine::snapshot::Snapshot;
 use crate::settings::Backend;
+use crate::settings::backend::Freshness;
 use crate::tasks::Tasks;
 
 pub use head_log::{Cause, HeadLog, HeadMove};
@@ -51,6 +53,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Store {
     source: Source,
+    /// `None` while some read has to look at a remote first.
+    generation: Option<Arc<AtomicU64>>,
 }
 
 impl Store {
@@ -65,13 +69,26 @@ impl Store {
         tasks: &Tasks,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, OpenError> {
+        let generation = Arc::<AtomicU64>::default();
         let surroundings = Surroundings {
             log,
             tasks: tasks.clone(),
             stop,
+            generation: generation.clone(),
         };
         let source = Source::open(backend, &surroundings).await?;
-        Ok(Arc::new(Self { source }))
+        Ok(Arc::new(Self {
+            source,
+            generation: (!is_strict(backend)).then_some(generation),
+        }))
+    }
+
+    /// Counts what changed in any head: while it stands still, so does what a read gets (but for
+    /// the age of what is stale). `None` with strict freshness, where a read has to look first.
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        let generation = self.generation.as_ref()?;
+        Some(generation.load(Ordering::Acquire))
     }
 
     /// What `query` reads from; with `at_least`, never something older than that commit.
@@ -124,6 +141,17 @@ impl Store {
     pub fn heads(&self) -> Vec<HeadStatus> {
         let upstreams = self.source.upstreams();
         upstreams.iter().flat_map(|upstream| status(&**upstream)).collect()
+    }
+}
+
+fn is_strict(backend: &Backend) -> bool {
+    match backend {
+        Backend::Git(git) => {
+            let repos = git.repos.iter().map(|repo| &repo.git);
+            repos.chain([git]).any(|git| git.freshness == Freshness::Strict)
+        }
+        Backend::Native(_) => false,
+        Backend::Composite { members, .. } => members.iter().any(is_strict),
     }
 }
 

@@ -90,7 +90,12 @@ impl NativeSource {
             add_label_locations: settings.add_label_locations,
         };
         let shared = Arc::new(Shared {
-            heads: Heads::new(NAME.into(), layout, surroundings.log.clone()),
+            heads: Heads::new(
+                NAME.into(),
+                layout,
+                surroundings.log.clone(),
+                surroundings.generation.clone(),
+            ),
             label: settings.default_label.parse().map_err(|_| NativeError::Label)?,
             disk: Mutex::new(Disk::new(roots.clone(), settings.limits, settings.fail_on_error)),
             contact: Mutex::new(Contact {

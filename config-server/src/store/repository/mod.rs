@@ -10,6 +10,7 @@ mod rounds;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -51,6 +52,8 @@ pub(crate) struct Surroundings {
     pub(crate) log: Arc<dyn HeadLog>,
     pub(crate) tasks: Tasks,
     pub(crate) stop: CancellationToken,
+    /// See [`Store::generation`](crate::store::Store::generation).
+    pub(crate) generation: Arc<AtomicU64>,
 }
 
 /// One repository. Dropping it ends its tasks and its thread.
@@ -112,7 +115,12 @@ impl Repository {
             stop.clone(),
         )?;
         let repository = name.clone();
-        let heads = Heads::new(name, layout(&remote, settings), surroundings.log.clone());
+        let heads = Heads::new(
+            name,
+            layout(&remote, settings),
+            surroundings.log.clone(),
+            surroundings.generation.clone(),
+        );
         let shared = Arc::new(Shared {
             settings: GitSettings {
                 // The address may hold credentials; nobody needs them any longer.

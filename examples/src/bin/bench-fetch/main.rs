@@ -53,9 +53,18 @@ enum Role {
     Bare { file: String },
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let bench = Bench::parse();
+/// As the server's own program has it.
+const BLOCKING_THREADS: usize = 16;
+
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(play(Bench::parse()))
+}
+
+async fn play(bench: Bench) -> Result<()> {
     match &bench.role {
         Some(Role::Config {
             uri,
