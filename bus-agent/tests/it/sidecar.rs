@@ -8,10 +8,11 @@ use bus_agent::sidecar::settings::{RawSettings, resolve};
 use bus_agent::sidecar::{self, SidecarError};
 use bus_agent::testing::{Fault, Origin};
 use serde_json::json;
+use test_support::eventually;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,17 +49,11 @@ impl Sidecar {
 
 /// Waits until the file at `path` holds what `wanted` accepts.
 async fn until(path: &Path, wanted: impl Fn(&str) -> bool) -> String {
-    let waited = timeout(PATIENCE, async {
-        loop {
-            match fs::read_to_string(path) {
-                Ok(text) if wanted(&text) => return text,
-                _ => sleep(Duration::from_millis(10)).await,
-            }
-        }
-    });
-    waited
-        .await
-        .unwrap_or_else(|_| panic!("{} in time: {:?}", path.display(), fs::read_to_string(path)))
+    let what = format!("{} holds what is wanted", path.display());
+    eventually(&what, PATIENCE, async || {
+        fs::read_to_string(path).ok().filter(|text| wanted(text))
+    })
+    .await
 }
 
 fn said(origin: &Origin, out: &Path, more: &str) -> String {
@@ -122,13 +117,7 @@ async fn a_server_that_is_away_leaves_the_file_as_it_is_until_it_is_back() {
     let out = directory.path().join("app.json");
     fs::write(&out, "what was there").expect("written");
     let sidecar = Sidecar::start(&said(&origin, &out, "start-timeout: 50ms\n"));
-    timeout(PATIENCE, async {
-        while origin.asked().len() < 3 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("asked again");
+    eventually!(PATIENCE, origin.asked().len() >= 3);
     assert_eq!(fs::read_to_string(&out).expect("read"), "what was there");
     origin.broken(None);
     sidecar.look().await;
@@ -146,26 +135,19 @@ async fn the_admin_port_tells_readiness_health_and_metrics() {
     let out = directory.path().join("app.properties");
     let sidecar = Sidecar::start(&said(&origin, &out, &format!("admin: {address}\n")));
     let get = |path: &'static str| async move {
-        loop {
-            match reqwest::get(format!("http://{address}{path}")).await {
-                Ok(response) => break (response.status().as_u16(), response.text().await.expect("a text")),
-                Err(_) => sleep(Duration::from_millis(10)).await,
-            }
-        }
+        eventually("the admin port answers", PATIENCE, async || {
+            let response = reqwest::get(format!("http://{address}{path}")).await.ok()?;
+            Some((response.status().as_u16(), response.text().await.ok()?))
+        })
+        .await
     };
-    assert_eq!(timeout(PATIENCE, get("/ready")).await.expect("an answer").0, 503);
+    assert_eq!(get("/ready").await.0, 503);
     assert_eq!(get("/health").await.0, 503);
     assert_eq!(get("/live").await.0, 200);
     origin.broken(None);
     sidecar.look().await;
     until(&out, |text| text == "x=1\n").await;
-    timeout(PATIENCE, async {
-        while get("/ready").await.0 != 200 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("ready");
+    eventually!(PATIENCE, get("/ready").await.0 == 200);
     let (status, health) = get("/health").await;
     assert_eq!(status, 200);
     assert!(
