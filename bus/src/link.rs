@@ -105,8 +105,7 @@ pub trait ReportSink: Send + Sync + std::fmt::Debug {
     /// Sends one report.
     ///
     /// # Errors
-    /// [`TransportError`] when it could not be handed over; a report is not worth keeping, the
-    /// next one says more.
+    /// [`TransportError`] when no server has it; it is the caller's to send again, or a newer one.
     async fn report(&self, report: &Report) -> Result<(), TransportError>;
 }
 

@@ -208,7 +208,7 @@ impl AgentBuilder {
         let stop = stop.child_token();
         let bus_stop = CancellationToken::new();
         let link = self.bus.connect(&follows, &fetcher, tracker, bus_stop.clone());
-        let (signals, reporter) = task::split(link, tracker);
+        let (signals, reporter) = task::split(link, tracker, self.pace);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (state, state_seen) = watch::channel(AgentState::default());
         let (configuration, configuration_seen) = watch::channel(Arc::new(Configuration::empty()));

@@ -1,5 +1,7 @@
 //! How an agent hears of changes.
 
+use std::time::Duration;
+
 use bus::amqp::{self, Address, AmqpSettings, TlsSettings};
 use bus::embedded::{self, FollowSettings};
 use bus::{Credentials, Link, Secret, Subscriber};
@@ -12,6 +14,9 @@ use url::Url;
 use crate::fetch::{Fetcher, Login};
 use crate::follows::Follows;
 
+/// How long the broker may be away before an agent listens to the servers instead.
+const BROKER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How an agent hears of changes.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -20,7 +25,7 @@ pub enum Bus {
     None,
     /// The bus inside the server, over server-sent events.
     Embedded,
-    /// RabbitMQ.
+    /// RabbitMQ; while it cannot be reached, the bus inside the server.
     Amqp(Box<AmqpSettings>),
     /// A connection made elsewhere.
     Link(Box<Link>),
@@ -75,15 +80,28 @@ impl Bus {
         match self {
             Self::None => None,
             Self::Link(link) => Some(*link),
-            Self::Amqp(settings) => Some(amqp::follow(*settings, subscriber(follows), tracker, stop)),
-            Self::Embedded => {
-                let asked = fetcher.settings();
-                let mut settings = FollowSettings::new(asked.servers.clone(), fetcher.http().clone());
-                settings.credentials = credentials(asked.login.as_ref());
-                Some(embedded::follow(settings, subscriber(follows), tracker, stop))
+            Self::Amqp(settings) => {
+                let broker = amqp::follow(*settings, subscriber(follows), tracker, stop.clone());
+                let servers = through_servers(follows, fetcher, tracker, stop.clone());
+                Some(bus::fallback(broker, servers, BROKER_PATIENCE, tracker, stop))
             }
+            Self::Embedded => Some(through_servers(follows, fetcher, tracker, stop)()),
         }
     }
+}
+
+/// Opens the bus inside the servers that `fetcher` asks, as often as it is called.
+fn through_servers(
+    follows: &Follows,
+    fetcher: &Fetcher,
+    tracker: &TaskTracker,
+    stop: CancellationToken,
+) -> impl FnMut() -> Link + Send + use<> {
+    let asked = fetcher.settings();
+    let mut settings = FollowSettings::new(asked.servers.clone(), fetcher.http().clone());
+    settings.credentials = credentials(asked.login.as_ref());
+    let (subscriber, tracker) = (subscriber(follows), tracker.clone());
+    move || embedded::follow(settings.clone(), subscriber.clone(), &tracker, stop.clone())
 }
 
 fn decoded(text: &str) -> String {

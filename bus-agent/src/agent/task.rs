@@ -30,7 +30,7 @@ use crate::configuration::Configuration;
 use crate::fetch::{FetchError, Fetched, Fetcher};
 use crate::follows::Follows;
 use crate::last_known_good::LastKnownGood;
-use crate::reconcile::{Action, Input, Reconciler};
+use crate::reconcile::{Action, Input, Pace, Reconciler};
 
 /// How often the override directory is looked at.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(2);
@@ -178,9 +178,13 @@ async fn heard(signals: &mut Option<mpsc::Receiver<Signal>>) -> Option<Signal> {
 }
 
 /// Splits a link into what is heard and where reports go.
-pub(super) fn split(link: Option<Link>, tracker: &TaskTracker) -> (Option<mpsc::Receiver<Signal>>, Option<Reporter>) {
+pub(super) fn split(
+    link: Option<Link>,
+    tracker: &TaskTracker,
+    pace: Pace,
+) -> (Option<mpsc::Receiver<Signal>>, Option<Reporter>) {
     match link {
         None => (None, None),
-        Some(link) => (Some(link.signals), Some(Reporter::start(link.reports, tracker))),
+        Some(link) => (Some(link.signals), Some(Reporter::start(link.reports, tracker, pace))),
     }
 }

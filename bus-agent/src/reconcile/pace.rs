@@ -41,7 +41,7 @@ impl Pace {
 
     /// After the `failures`-th failure in a row: full jitter over a doubling window, and never
     /// sooner than the server asked for.
-    pub(super) fn until_retry(&self, failures: u32, wish: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
+    pub(crate) fn until_retry(&self, failures: u32, wish: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
         let window = self
             .backoff_first
             .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))

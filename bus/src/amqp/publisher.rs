@@ -106,6 +106,9 @@ impl EventTransport for Publisher {
 #[async_trait]
 impl ReportSink for Publisher {
     async fn report(&self, report: &Report) -> Result<(), TransportError> {
-        self.send(Parcel::of_report(report)).await.map(|_| ())
+        let receipt = self.send(Parcel::of_report(report)).await?;
+        // An event nobody hears is a status; a report is for the servers, or it is lost.
+        let unheard = || TransportError::Refused("no server takes reports yet".to_owned());
+        receipt.heard.then_some(()).ok_or_else(unheard)
     }
 }
