@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{DEADLINE, Server, becomes, greet, over, shop, shop_repository};
+use crate::harness::{DEADLINE, Server, becomes, client, greet, over, shop, shop_repository};
 
 fn listener() -> Subscriber {
     Subscriber {
@@ -80,6 +80,53 @@ async fn agents_converge_after_the_broker_was_restarted() {
     .await;
     greet(&repository, "after it came back");
     becomes(&shop, "after it came back").await;
+}
+
+#[tokio::test]
+async fn a_commit_arrives_through_the_server_while_the_broker_is_away() {
+    let repository = shop_repository();
+    let broker = Broker::launch().await;
+    let (settings, address) = over(&broker).await;
+    let server = Server::start(&repository.uri(), &settings).await;
+    let shop = shop(&server.url(), Bus::Amqp(address)).await;
+    broker.stop().await;
+    eventually("the service notices", DEADLINE, async || {
+        (!shop.client().state().connected).then_some(())
+    })
+    .await;
+    eventually("the service listens to the server", DEADLINE, async || {
+        shop.client().state().connected.then_some(())
+    })
+    .await;
+    greet(&repository, "without a broker");
+    becomes(&shop, "without a broker").await;
+}
+
+#[tokio::test]
+async fn a_server_that_starts_last_still_learns_who_runs_what() {
+    let repository = shop_repository();
+    let broker = Broker::launch().await;
+    let (settings, address) = over(&broker).await;
+    let mut server = Server::start(&repository.uri(), &settings).await;
+    let (memory, url) = (tempfile::tempdir().expect("a directory"), server.url());
+    let remembering = || {
+        client(&url, "shop")
+            .bus(Bus::Amqp(address.clone()))
+            .last_known_good(memory.path())
+    };
+    let first = remembering().build().await.expect("a client");
+    server.knows_an_agent().await;
+    first.close().await;
+    let again = remembering().start_timeout(Duration::from_secs(1));
+    server.kill();
+    server.forget();
+    let second = again.build().await.expect("a start from memory");
+    eventually("the client hears", DEADLINE, async || {
+        second.state().connected.then_some(())
+    })
+    .await;
+    server.restart().await;
+    server.knows_an_agent().await;
 }
 
 #[tokio::test]

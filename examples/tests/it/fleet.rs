@@ -58,9 +58,7 @@ async fn three_sidecars_follow_a_push_and_the_report_names_them_all() {
         holds(out, "hello").await;
     }
     eventually("the server knows all three", DEADLINE, async || {
-        let agents = reqwest::get(format!("{}/bus/agents", server.url())).await.ok()?;
-        let agents: Vec<contract::AgentStatus> = agents.json().await.ok()?;
-        (agents.len() == 3).then_some(())
+        (server.agents().await?.len() == 3).then_some(())
     })
     .await;
     let commit = greet(&repository, "pushed");

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use client_sdk::{Bus, ConfigClient, ConfigClientBuilder, Watch};
-use contract::DeliveryReport;
+use contract::{AgentStatus, DeliveryReport};
 use serde::Deserialize;
 use tempfile::TempDir;
 use test_support::{Broker, GitFixture, eventually};
@@ -27,8 +27,7 @@ pub(crate) struct Server {
     process: Child,
     arguments: Vec<String>,
     port: u16,
-    /// Removed with the server.
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl Server {
@@ -47,7 +46,7 @@ impl Server {
             process: launch(&arguments),
             arguments,
             port,
-            _files: files,
+            files,
         };
         server.wait_until_ready().await;
         server
@@ -78,6 +77,31 @@ impl Server {
             (version.to_str().ok()? == commit).then_some(())
         })
         .await;
+    }
+
+    /// Waits until an agent has reported.
+    pub(crate) async fn knows_an_agent(&self) {
+        eventually("the server knows an agent", DEADLINE, async || {
+            (!self.agents().await?.is_empty()).then_some(())
+        })
+        .await;
+    }
+
+    /// `GET /bus/agents`.
+    pub(crate) async fn agents(&self) -> Option<Vec<AgentStatus>> {
+        let answer = reqwest::get(format!("{}/bus/agents", self.url())).await.ok()?;
+        answer.json().await.ok()
+    }
+
+    /// Forgets what a killed server wrote down: head moves, events, agents.
+    pub(crate) fn forget(&self) {
+        let state = std::fs::read_dir(self.files.path())
+            .expect("its files")
+            .filter_map(Result::ok);
+        let databases = state.map(|entry| entry.path()).filter(|path| path.is_file());
+        for file in databases {
+            std::fs::remove_file(file).expect("a file of state");
+        }
     }
 
     /// `POST /bus/refresh?wait=...`.
