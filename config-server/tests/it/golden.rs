@@ -4,10 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "recorded data that cannot be read fails the test")]
 
 mod answers;
-mod repositories;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use config_server::engine::document::{Format, Limits};
 use config_server::engine::parse::parse;
@@ -16,16 +14,23 @@ use config_server::engine::render::{Envelope, Merged, environment, merged};
 
 use answers::{Answers, Recorded, Suite};
 
-/// Where the recorded data stands.
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conformance")
-}
+use crate::recorded::{self, data};
 
 fn suites() -> Vec<Suite> {
     let cases = std::fs::read_dir(data().join("cases")).unwrap();
     let mut paths: Vec<_> = cases.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| Suite::load(path)).collect()
+}
+
+/// Files of every repository's head, by `repository/path`.
+fn files_at_the_heads() -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for name in recorded::names()? {
+        let of_this = recorded::files_at_head(&name)?.into_iter();
+        files.extend(of_this.map(|file| (format!("{name}/{}", file.path), file.content)));
+    }
+    Ok(files)
 }
 
 /// Fails with every difference, or when next to nothing was compared.
@@ -57,7 +62,7 @@ fn without(lines: &str, part: &str) -> String {
 
 #[test]
 fn every_recorded_file_has_the_recorded_keys_types_order_and_origins() {
-    let repositories = repositories::load(&data().join("repos"));
+    let repositories = files_at_the_heads().unwrap();
     let mut recorded: BTreeMap<(String, usize), String> = BTreeMap::new();
     for suite in suites().iter().filter(|suite| !suite.rewrites_values()) {
         for answer in suite.environments(Answers::WithOrigins) {

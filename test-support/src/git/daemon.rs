@@ -1,6 +1,7 @@
 //! `git daemon`: the upstream over `git://`.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -20,13 +21,21 @@ impl GitDaemon {
     /// # Errors
     /// When git comes without the daemon, or it does not start.
     pub fn start(fixture: &GitFixture) -> Result<Self> {
+        Self::serve(fixture.root())
+    }
+
+    /// Serves everything below `directory`.
+    ///
+    /// # Errors
+    /// When git comes without the daemon, or it does not start.
+    pub fn serve(directory: &Path) -> Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(git_program("git-daemon")?);
         quiet(&mut command)
             .args(["--export-all", "--reuseaddr", "--listen=127.0.0.1"])
             .arg(format!("--port={port}"))
-            .arg(format!("--base-path={}", fixture.root().display()))
-            .arg(fixture.root())
+            .arg(format!("--base-path={}", directory.display()))
+            .arg(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -38,10 +47,16 @@ impl GitDaemon {
         Ok(daemon)
     }
 
-    /// The upstream's address.
+    /// The address of a fixture's upstream.
     #[must_use]
     pub fn uri(&self) -> String {
-        format!("git://127.0.0.1:{}/{UPSTREAM}", self.port)
+        format!("{}/{UPSTREAM}", self.url())
+    }
+
+    /// Where the directory is served, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("git://127.0.0.1:{}", self.port)
     }
 
     fn wait_until_it_listens(&mut self) -> Result<()> {

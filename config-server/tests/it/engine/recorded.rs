@@ -1,7 +1,5 @@
 //! The recorded cases, and how an answer is compared with one.
 
-use std::path::{Path, PathBuf};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,14 +9,11 @@ use config_server::engine::value::{Property, Value};
 use serde::Deserialize;
 use serde_json::{Map, json};
 
+use crate::recorded::data;
+
 const V2: &str = "application/vnd.spring-cloud.config-server.v2+json";
 
 const BYTES: &str = "application/octet-stream";
-
-/// Where the recorded data stands.
-pub(crate) fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conformance")
-}
 
 /// One file of `cases/`.
 #[derive(Debug, Deserialize)]

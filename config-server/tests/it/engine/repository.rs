@@ -1,20 +1,18 @@
 //! The recorded repositories and native directories as trees.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use anyhow::{Context, Result};
 use config_server::engine::resolve::Layout;
 use config_server::engine::tree::{Directory, TreeBuilder};
-use git2::{ObjectType, TreeWalkMode, TreeWalkResult};
 
-use super::recorded::{Suite, data};
+use super::recorded::Suite;
+use crate::recorded::{self, data};
 
 const GIT: &str = "spring.cloud.config.server.git.";
 const NATIVE: &str = "spring.cloud.config.server.native.";
-const SYMBOLIC_LINK: i32 = 0o120_000;
 
 /// What a suite reads from.
 pub(crate) struct Repository {
@@ -63,7 +61,7 @@ impl Repository {
                     .collect(),
                 reverse_location_order: false,
             },
-            trees: import(&data().join(format!("repos/{name}.fi"))),
+            trees: trees(name).unwrap(),
             native: None,
             default_label: suite.setting(&format!("{GIT}default-label")).to_owned(),
         }
@@ -108,41 +106,17 @@ fn copy(directory: &Path, to: &str, tree: &mut TreeBuilder) {
     }
 }
 
-/// Every branch and tag of a `git fast-import` stream.
-fn import(stream: &Path) -> BTreeMap<String, Arc<Directory>> {
-    let folder = tempfile::tempdir().unwrap();
-    let repository = git2::Repository::init_bare(folder.path()).unwrap();
-    let status = Command::new("git")
-        .args(["fast-import", "--quiet"])
-        .current_dir(folder.path())
-        .stdin(Stdio::from(File::open(stream).unwrap()))
-        .status()
-        .unwrap();
-    assert!(status.success(), "{} does not import", stream.display());
-    let references = repository.references().unwrap();
+/// The tree of every branch and tag.
+fn trees(name: &str) -> Result<BTreeMap<String, Arc<Directory>>> {
+    let (_directory, repository) = recorded::open(name)?;
     let mut trees = BTreeMap::new();
-    for reference in references.map(Result::unwrap) {
-        let tree = tree_of(&repository, &reference.peel_to_tree().unwrap());
+    for reference in repository.references()? {
+        let reference = reference?;
+        let files = recorded::files(&repository, &reference.peel_to_tree()?)?;
+        let tree = recorded::tree(files)?;
         // A branch wins over a tag of its name; branches come first.
-        trees.entry(reference.shorthand().unwrap().to_owned()).or_insert(tree);
+        let label = reference.shorthand().context("a name")?.to_owned();
+        trees.entry(label).or_insert(tree);
     }
-    trees
-}
-
-fn tree_of(repository: &git2::Repository, tree: &git2::Tree<'_>) -> Arc<Directory> {
-    let mut builder = TreeBuilder::default();
-    tree.walk(TreeWalkMode::PreOrder, |directory, entry| {
-        if entry.kind() == Some(ObjectType::Blob) {
-            let path = format!("{directory}{}", entry.name().unwrap());
-            let content = repository.find_blob(entry.id()).unwrap().content().to_vec();
-            if entry.filemode() == SYMBOLIC_LINK {
-                builder.link(&path, std::str::from_utf8(&content).unwrap()).unwrap();
-            } else {
-                builder.file(&path, content, None).unwrap();
-            }
-        }
-        TreeWalkResult::Ok
-    })
-    .unwrap();
-    builder.build()
+    Ok(trees)
 }
