@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,6 +16,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::timeout::TimeoutBody;
@@ -47,8 +50,8 @@ impl<A> Answers for A where
 #[derive(Debug, Clone)]
 pub struct Protocol {
     builder: auto::Builder<Streams>,
-    /// Longest pause between two pieces of a request's body.
-    body_timeout: Duration,
+    /// Until the first request, and the longest pause between two pieces of a request's body.
+    patience: Duration,
 }
 
 /// HTTP/2 streams, which are tasks of their own.
@@ -79,7 +82,7 @@ impl Protocol {
             .keep_alive_timeout(PING_TIMEOUT);
         Self {
             builder,
-            body_timeout: settings.header_timeout,
+            patience: settings.header_timeout,
         }
     }
 
@@ -90,15 +93,25 @@ impl Protocol {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         A: Answers,
     {
-        let body_timeout = self.body_timeout;
+        let patience = self.patience;
+        let asked = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&asked);
         let service = service_fn(move |request: Request<Incoming>| {
+            asks.store(true, Ordering::Relaxed);
             // Routes are always ready.
-            answers.clone().call(request.map(|body| bounded(body, body_timeout)))
+            answers.clone().call(request.map(|body| bounded(body, patience)))
         });
-        self.drive(TokioIo::new(stream), service, stop).await;
+        let unasked = async move {
+            sleep(patience).await;
+            if asked.load(Ordering::Relaxed) {
+                std::future::pending().await
+            }
+        };
+        self.drive(TokioIo::new(stream), service, unasked, stop).await;
     }
 
-    async fn drive<I, S>(&self, io: I, service: S, stop: &CancellationToken)
+    /// Until the connection ends, or `unasked` does.
+    async fn drive<I, S>(&self, io: I, service: S, unasked: impl Future<Output = ()>, stop: &CancellationToken)
     where
         I: Read + Write + Unpin + Send + 'static,
         S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
@@ -108,6 +121,8 @@ impl Protocol {
         let finished = tokio::select! {
             biased;
             finished = connection.as_mut() => finished,
+            // No timer of hyper's runs while it waits to see which version is spoken.
+            () = unasked => return trace!("a connection without a request was cut"),
             () = stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

@@ -67,6 +67,40 @@ async fn a_client_that_drips_its_header_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_asks_is_cut_off() {
+    let settings = HttpSettings {
+        header_timeout: Duration::from_millis(100),
+        ..HttpSettings::for_testing()
+    };
+    let running = start(settings, hello()).await;
+    // Nothing, what may become either version, and HTTP/2 without a request.
+    for sent in ["", "PRI * H", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
+        let mut stream = running.connect().await;
+        stream.write_all(sent.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        let ended = timeout(LONG, stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "still open after {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_has_asked_may_wait_for_its_answer() {
+    let settings = HttpSettings {
+        header_timeout: Duration::from_millis(50),
+        ..HttpSettings::for_testing()
+    };
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        "at last"
+    };
+    let running = start(settings, Router::new().route("/", get(slow))).await;
+    let mut stream = running.connect().await;
+    let head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(head).await.expect("sent");
+    assert!(rest(&mut stream).await.ends_with("at last"));
+}
+
+#[tokio::test]
 async fn a_client_that_falls_silent_in_its_body_is_cut_off() {
     let settings = HttpSettings {
         header_timeout: Duration::from_millis(100),
