@@ -29,16 +29,7 @@ pub(super) enum Verdict {
 /// Holds two answers against one another.
 pub(super) fn judge(ask: &Ask, ours: &Answered, theirs: &Answered) -> Verdict {
     if ours.status != theirs.status {
-        let both_refuse = ours.status.as_u16() >= 400 && theirs.status.as_u16() >= 400;
-        return if both_refuse {
-            Verdict::Deviates("a broken file is told about, not hidden behind another status")
-        } else {
-            Verdict::Differs(format!(
-                "status {}, theirs {}",
-                ours.status.as_u16(),
-                theirs.status.as_u16()
-            ))
-        };
+        return statuses(ours.status.as_u16(), theirs.status.as_u16());
     }
     if ours.status.as_u16() >= 400 {
         return Verdict::Same;
@@ -53,6 +44,18 @@ pub(super) fn judge(ask: &Ask, ours: &Answered, theirs: &Answered) -> Verdict {
             Verdict::Deviates("a resolved placeholder is a text, quoted where it has to be")
         }
         Compared::Read => bytes(&ours.body, &theirs.body),
+    }
+}
+
+/// The pairs that `docs/deviations.md` means; any other is a difference, two refusals as well.
+fn statuses(ours: u16, theirs: u16) -> Verdict {
+    match (ours, theirs) {
+        (500, 404) | (404, 500) => Verdict::Deviates("a broken file is told about, not hidden behind another status"),
+        (422, 404 | 500) => Verdict::Deviates("what passes a limit is refused with the limit's name"),
+        (400, 404) => Verdict::Deviates("names that could lead out of the repository are refused"),
+        (400, 500) | (500, 400) => Verdict::Deviates("a placeholder that leads to itself is named"),
+        (503, 404) => Verdict::Deviates("a repository that cannot be reached may be there soon"),
+        _ => Verdict::Differs(format!("status {ours}, theirs {theirs}")),
     }
 }
 
@@ -201,6 +204,19 @@ mod tests {
                 (Verdict::Differs(said), Some(why)) => assert!(said.contains(why), "{said}"),
                 (verdict, _) => panic!("{other}: {verdict:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn only_meant_pairs_of_statuses_are_deviations() {
+        for (ours, theirs) in [(500, 404), (422, 500), (400, 404), (500, 400), (503, 404)] {
+            assert!(
+                matches!(statuses(ours, theirs), Verdict::Deviates(_)),
+                "{ours} {theirs}"
+            );
+        }
+        for (ours, theirs) in [(404, 401), (401, 404), (404, 400), (500, 503), (404, 200), (200, 404)] {
+            assert!(matches!(statuses(ours, theirs), Verdict::Differs(_)), "{ours} {theirs}");
         }
     }
 
