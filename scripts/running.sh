@@ -19,19 +19,22 @@ finish() {
 }
 trap finish EXIT
 
-# Whether all the named commands are there. Says what is skipped without them; in CI nothing is.
+# have PART COMMAND...: whether all the named commands are there.
 have() {
   local part=$1 command
   shift
   for command in "$@"; do
-    command -v "$command" > /dev/null && continue
-    if [ -n "${CI:-}" ]; then
-      echo "$part: $command is not installed" >&2
-      exit 1
-    fi
-    echo "SKIPPED: $part ($command is not installed)"
-    return 1
+    command -v "$command" > /dev/null || { lacks "$part" "$command"; return 1; }
   done
+}
+
+# lacks PART WHAT: says that the part is skipped; in CI nothing is.
+lacks() {
+  if [ -n "${CI:-}" ]; then
+    echo "$1: $2 is not installed" >&2
+    exit 1
+  fi
+  echo "SKIPPED: $1 ($2 is not installed)"
 }
 
 # run NAME COMMAND...: in the background, its output in NAME.log.
