@@ -4,6 +4,7 @@
 //! repositories served by `git daemon`. What counts as equal is decided by [`judge`], which follows
 //! the replay script that came with the data.
 
+mod documented;
 mod exchange;
 mod judge;
 mod repositories;

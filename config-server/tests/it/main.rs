@@ -5,6 +5,7 @@ mod recorded;
 
 mod change;
 mod conformance;
+mod corpus;
 mod engine;
 mod git;
 mod golden;

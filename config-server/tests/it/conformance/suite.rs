@@ -26,7 +26,9 @@ pub(super) struct Case {
     pub(super) request: Request,
     pub(super) response: Recorded,
     pub(super) compare: Compare,
-    /// A documented deviation: what is accepted instead of the recorded answer.
+    /// Why ours is meant to answer otherwise.
+    pub(super) deviation: Option<String>,
+    /// Then: what is accepted instead of the recorded answer.
     pub(super) expect: Option<Expected>,
 }
 
