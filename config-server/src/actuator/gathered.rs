@@ -1,7 +1,9 @@
 //! What is looked up when metrics are asked for: nothing is kept up to date for nobody.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::LinkState;
 use prometheus_client::collector::Collector;
@@ -13,7 +15,9 @@ use tokio::sync::watch;
 
 use crate::change::Change;
 use crate::read::Reader;
-use crate::store::Store;
+use crate::store::{HeadStatus, Store};
+
+type Labels<'h> = [(&'static str, &'h str); 2];
 
 /// The store, the outbox, the bus and the kept answers, as they stand.
 #[derive(Debug)]
@@ -27,18 +31,17 @@ pub struct Gathered {
 impl Gathered {
     fn heads(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let heads = self.store.heads();
+        let series = series(&heads);
         let help = "Since the remote was last seen to stand where the served head does";
         let mut ages =
             encoder.encode_descriptor("config_snapshot_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
-        for head in &heads {
-            let labels = [("label", head.label.as_str())];
-            ConstGauge::new(head.age.as_secs_f64()).encode(ages.encode_family(&labels)?)?;
+        for (labels, (age, _)) in &series {
+            ConstGauge::new(age.as_secs_f64()).encode(ages.encode_family(labels)?)?;
         }
         let help = "Configuration files of the served head that cannot be read";
-        let mut broken = encoder.encode_descriptor("config_broken_files", help, None, MetricType::Gauge)?;
-        for head in &heads {
-            let labels = [("label", head.label.as_str())];
-            ConstGauge::new(count(head.broken.len())).encode(broken.encode_family(&labels)?)?;
+        let mut files = encoder.encode_descriptor("config_broken_files", help, None, MetricType::Gauge)?;
+        for (labels, (_, broken)) in &series {
+            ConstGauge::new(count(*broken)).encode(files.encode_family(labels)?)?;
         }
         Ok(())
     }
@@ -73,6 +76,19 @@ impl Collector for Gathered {
         self.heads(&mut encoder)?;
         self.gauges(&mut encoder)
     }
+}
+
+/// The age and the broken files of each series. Directories of a composite share a name: the one
+/// looked at longest ago counts, and the files of all.
+fn series(heads: &[HeadStatus]) -> BTreeMap<Labels<'_>, (Duration, usize)> {
+    let mut series = BTreeMap::new();
+    for head in heads {
+        let labels = [("repository", &*head.repository), ("label", head.label.as_str())];
+        let (age, broken): &mut (Duration, usize) = series.entry(labels).or_default();
+        *age = head.age.max(*age);
+        *broken += head.broken.len();
+    }
+    series
 }
 
 fn count(of: usize) -> i64 {
