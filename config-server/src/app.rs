@@ -177,6 +177,7 @@ impl Assembled {
             actuator: Arc::new(Actuator {
                 settings: settings.management.clone(),
                 health: settings.serving.health.clone(),
+                profiles: settings.profiles.clone(),
                 written: Arc::clone(&settings.shown),
                 rules: configuration.rules,
                 guard: guard.clone(),

@@ -19,7 +19,7 @@ impl Actuator {
             |(name, value): &(String, String)| (name.clone(), json!({ "value": hidden_unless(shown, value) }));
         let properties: Map<String, Value> = self.written.iter().map(property).collect();
         let source = json!({ "name": SOURCE, "properties": properties });
-        json!({ "activeProfiles": [], "defaultProfiles": ["default"], "propertySources": [source] })
+        json!({ "activeProfiles": self.profiles, "defaultProfiles": ["default"], "propertySources": [source] })
     }
 
     /// One setting by its full name; `None` when it was not written.
@@ -29,7 +29,7 @@ impl Actuator {
         let value = hidden_unless(self.shows(self.settings.env_values, authorised), value);
         Some(json!({
             "property": { "source": SOURCE, "value": value },
-            "activeProfiles": [],
+            "activeProfiles": self.profiles,
             "defaultProfiles": ["default"],
             "propertySources": [{ "name": SOURCE, "property": { "value": value } }],
         }))

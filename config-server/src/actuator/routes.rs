@@ -51,7 +51,7 @@ pub fn routes(actuator: Arc<Actuator>) -> Router {
     if settings.exposes("prometheus") {
         router = router.route(&at("prometheus", ""), get(prometheus));
     }
-    if settings.exposes("refresh") {
+    if settings.obeys("refresh") {
         router = router.route(&at("refresh", ""), post(refresh));
     }
     router.with_state(actuator)

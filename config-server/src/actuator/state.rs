@@ -21,6 +21,8 @@ use crate::tasks::Tasks;
 pub struct Actuator {
     pub settings: ManagementSettings,
     pub health: HealthSettings,
+    /// The server's own active profiles.
+    pub profiles: Vec<String>,
     /// The settings that were written, secrets redacted.
     pub written: Arc<[(String, String)]>,
     pub rules: query::Rules,

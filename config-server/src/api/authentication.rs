@@ -31,9 +31,7 @@ impl Guard {
     #[must_use]
     pub fn new(user: Option<&User>, open: Vec<String>) -> Self {
         let credentials = user.map(|user| {
-            // `{noop}` is how Spring writes that a password stands as it is.
             let password = user.password.expose();
-            let password = password.strip_prefix("{noop}").unwrap_or(password);
             digest(&SHA256, format!("{}:{password}", user.name).as_bytes())
         });
         Self {

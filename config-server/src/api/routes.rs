@@ -116,10 +116,10 @@ fn routes(parts: Parts) -> Router {
 fn bus_routes(state: BusState, management: &ManagementSettings) -> Router {
     let base = &management.base_path;
     let mut router = bus::routes().merge(bus::monitor(&state.monitor.path));
-    if management.exposes("busrefresh") {
+    if management.obeys("busrefresh") {
         router = router.merge(bus::busrefresh(base));
     }
-    if management.exposes("busenv") {
+    if management.obeys("busenv") {
         router = router.merge(bus::busenv(base));
     }
     router.with_state(state)

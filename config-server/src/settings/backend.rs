@@ -1,9 +1,12 @@
 //! Where configuration comes from: `spring.cloud.config.server.git|native|composite`.
 
+use std::fmt;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::encrypt::Secret;
+use super::load::without_login;
 use crate::engine::document::Limits;
 
 /// One backend; a composite lists several, highest precedence first.
@@ -22,7 +25,7 @@ pub enum Backend {
 #[derive(Debug, Clone)]
 pub struct GitSettings {
     /// May hold `{application}`, `{profile}`, `{label}`.
-    pub uri: String,
+    pub uri: GitUri,
     pub default_label: String,
     /// Fall back from `main` to `master`: only while `default_label` was not set otherwise.
     pub try_master_branch: bool,
@@ -49,6 +52,10 @@ pub struct GitSettings {
     /// Most mirrors kept for a URI with placeholders.
     pub max_mirrors: usize,
 }
+
+/// Where a repository is. May hold a login, which is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GitUri(String);
 
 /// When a read looks at the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +120,8 @@ pub struct NativeSettings {
     pub default_label: String,
     pub version: Option<String>,
     pub fail_on_error: bool,
+    /// `server.monitor.fixed-delay`: how often they are looked through besides being watched.
+    pub look_every: Duration,
     pub limits: Limits,
 }
 
@@ -144,6 +153,32 @@ impl GitSettings {
     }
 }
 
+impl From<&str> for GitUri {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for GitUri {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Deref for GitUri {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for GitUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", without_login(&self.0))
+    }
+}
+
 impl Default for Freshness {
     fn default() -> Self {
         Self::Background(Duration::from_secs(30))
@@ -161,5 +196,19 @@ impl Default for SshSettings {
             strict_host_key_checking: true,
             preferred_authentications: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_holds_no_credentials() {
+        let printed = format!("{:?}", GitSettings::new("https://me:p,w@h/x", PathBuf::new()));
+        assert!(
+            printed.contains("https://***@h/x") && !printed.contains("p,w"),
+            "{printed}"
+        );
     }
 }

@@ -9,10 +9,10 @@ pub struct ManagementSettings {
     pub base_path: String,
     /// `management.endpoints.web.exposure.*`
     pub exposure: Exposure,
-    /// `management.endpoint.<id>.enabled` (and `.access=none`), where written.
-    pub endpoints: BTreeMap<String, bool>,
-    /// `management.endpoints.enabled-by-default`
-    pub enabled_by_default: bool,
+    /// `management.endpoint.<id>.access` (and the older `.enabled`), where written.
+    pub endpoints: BTreeMap<String, Access>,
+    /// `management.endpoints.access.default` (and the older `enabled-by-default`)
+    pub default_access: Access,
     /// `management.endpoint.health.show-details`
     pub health_details: Show,
     /// `management.endpoint.health.show-components`; the details' choice unless set.
@@ -26,6 +26,16 @@ pub struct ManagementSettings {
 pub struct Exposure {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+}
+
+/// What an endpoint may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Access {
+    None,
+    /// It tells, and changes nothing.
+    ReadOnly,
+    #[default]
+    Unrestricted,
 }
 
 /// Who sees the inner part of an answer.
@@ -43,8 +53,17 @@ impl ManagementSettings {
     #[must_use]
     pub fn exposes(&self, id: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(id));
-        let enabled = self.endpoints.get(id).copied().unwrap_or(self.enabled_by_default);
-        enabled && named(&self.exposure.include) && !named(&self.exposure.exclude)
+        self.access(id) >= Access::ReadOnly && named(&self.exposure.include) && !named(&self.exposure.exclude)
+    }
+
+    /// Whether it answers to calls that do something.
+    #[must_use]
+    pub fn obeys(&self, id: &str) -> bool {
+        self.exposes(id) && self.access(id) == Access::Unrestricted
+    }
+
+    fn access(&self, id: &str) -> Access {
+        self.endpoints.get(id).copied().unwrap_or(self.default_access)
     }
 }
 
@@ -57,7 +76,7 @@ impl Default for ManagementSettings {
                 exclude: Vec::new(),
             },
             endpoints: BTreeMap::new(),
-            enabled_by_default: true,
+            default_access: Access::default(),
             health_details: Show::default(),
             health_components: None,
             env_values: Show::default(),
@@ -76,9 +95,13 @@ mod tests {
         assert!(!settings.exposes("busrefresh"));
         settings.exposure.include = vec!["*".into()];
         settings.exposure.exclude = vec!["env".into()];
-        settings.endpoints.insert("info".into(), false);
+        settings.endpoints.insert("info".into(), Access::None);
         assert!(settings.exposes("busrefresh"));
         assert!(!settings.exposes("env"));
         assert!(!settings.exposes("info"));
+        assert!(settings.obeys("refresh") && !settings.obeys("env"));
+        settings.default_access = Access::ReadOnly;
+        settings.endpoints.insert("busenv".into(), Access::Unrestricted);
+        assert!(settings.exposes("health") && !settings.obeys("refresh") && settings.obeys("busenv"));
     }
 }

@@ -43,6 +43,8 @@ pub struct Settings {
     pub management: ManagementSettings,
     pub monitor: MonitorSettings,
     pub log: LogFormat,
+    /// The active profiles, in order.
+    pub profiles: Vec<String>,
     /// Every setting that was written, by its full name, secrets redacted: what `/actuator/env` tells.
     pub shown: Arc<[(String, String)]>,
 }

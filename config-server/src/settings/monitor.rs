@@ -2,12 +2,11 @@
 //! `config-bus.monitor.*`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::secret::Secret;
 
 /// `POST /monitor`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MonitorSettings {
     /// `spring.cloud.config.monitor.endpoint.path`: stands before `/monitor`; empty for none.
     pub path: String,
@@ -15,8 +14,6 @@ pub struct MonitorSettings {
     pub disabled: BTreeSet<Provider>,
     /// `config-bus.monitor.<provider>.secret`: a call of that provider must prove it knows it.
     pub secrets: BTreeMap<Provider, Secret>,
-    /// `spring.cloud.config.server.monitor.fixed-delay`: how often local directories are looked at.
-    pub watch_delay: Duration,
 }
 
 /// Who calls. The names are those of Spring's settings; Azure DevOps and the plain form are ours.
@@ -71,16 +68,5 @@ impl MonitorSettings {
     #[must_use]
     pub fn secret(&self, provider: Provider) -> Option<&Secret> {
         self.secrets.get(&provider)
-    }
-}
-
-impl Default for MonitorSettings {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            disabled: BTreeSet::new(),
-            secrets: BTreeMap::new(),
-            watch_delay: Duration::from_secs(5),
-        }
     }
 }

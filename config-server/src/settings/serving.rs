@@ -10,10 +10,6 @@ pub struct ServingSettings {
     pub strip_document: bool,
     /// `overrides.*`: the first source of every answer, `\${x}` unescaped (contract 2.7).
     pub overrides: Vec<(String, String)>,
-    /// Application of `/encrypt`, `/decrypt` and `/key` without a path.
-    pub default_application_name: String,
-    /// Profile of `/encrypt`, `/decrypt` and `/key` without a path.
-    pub default_profile: String,
     /// `spring.profiles.validate`: the profile veto (contract 1.2).
     pub validate_profiles: bool,
     /// What a commit that does not parse holds back.
@@ -65,8 +61,6 @@ impl Default for ServingSettings {
             accept_empty: true,
             strip_document: true,
             overrides: Vec::new(),
-            default_application_name: "application".into(),
-            default_profile: "default".into(),
             validate_profiles: true,
             gate: Gate::default(),
             cache_bytes: 64 * 1024 * 1024,

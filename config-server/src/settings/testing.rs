@@ -27,6 +27,7 @@ impl Settings {
             management: ManagementSettings::for_testing(),
             monitor: MonitorSettings::default(),
             log: LogFormat::default(),
+            profiles: Vec::new(),
             shown: Default::default(),
         }
     }
@@ -78,6 +79,7 @@ impl NativeSettings {
             default_label: "master".into(),
             version: None,
             fail_on_error: false,
+            look_every: Duration::from_secs(5),
             limits: Limits::default(),
         }
     }

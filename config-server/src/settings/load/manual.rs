@@ -85,11 +85,15 @@ fn value(kind: Kind) -> String {
     }
 }
 
+/// As it goes on after a colon: an abbreviation stays what it is.
 fn lower(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    match (chars.next(), chars.next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Regenerate with `just regenerate`.

@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 pub use fault::{Reason, SettingFault, SettingsErrors};
 pub use layers::{Disk, Files};
 pub use origin::Origin;
+pub(super) use redact::without_login;
 
 use super::Settings;
 use concerns::{Binder, GROUPS};

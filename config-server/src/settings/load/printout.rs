@@ -7,7 +7,7 @@ use super::concerns::GROUPS;
 use super::key::{join, parts};
 use super::known::{Group, Kind, Table};
 use super::origin::Written;
-use super::redact::{HIDDEN, without_logins};
+use super::redact::{self, HIDDEN};
 use super::tree::Node;
 
 /// One line for each setting that was written or has a default.
@@ -65,9 +65,9 @@ fn is_written(root: &Node, name: &str) -> bool {
 }
 
 fn shown(kind: Kind, written: &Written) -> String {
-    match kind {
-        Kind::Secret | Kind::Values => HIDDEN.into(),
-        _ if written.sealed => HIDDEN.into(),
-        _ => without_logins(&written.text),
+    if written.sealed {
+        HIDDEN.into()
+    } else {
+        redact::shown(kind, &written.text)
     }
 }

@@ -9,7 +9,7 @@ use super::fault::{Reason, SettingFault};
 use super::key::{Part, parts};
 use super::known::{Group, Kind};
 use super::origin::Written;
-use super::redact::without_logins;
+use super::redact;
 use super::tree::Node;
 use super::units;
 use crate::settings::encrypt::Secret;
@@ -164,11 +164,12 @@ impl<'t> View<'t> {
     pub(crate) fn wrong(&self, name: &str, allowed: &str) {
         let value = self.text(name).unwrap_or_default();
         let sealed = self.written(name).is_some_and(|written| written.sealed);
-        let reason = match self.group.key(name).kind {
+        let kind = self.group.key(name).kind;
+        let reason = match kind {
             Kind::Secret | Kind::Values => Reason::WrongSecret(allowed.into()),
             _ if sealed => Reason::WrongSecret(allowed.into()),
             _ => Reason::Wrong {
-                value: without_logins(&value),
+                value: redact::shown(kind, &value),
                 allowed: allowed.into(),
             },
         };

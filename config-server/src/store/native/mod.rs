@@ -32,8 +32,6 @@ use crate::settings::NativeSettings;
 
 /// What the directories are called in the log and in reports: their paths are the server's affair.
 const NAME: &str = "native";
-/// The directories are looked through this often besides being watched.
-const TICK: Duration = Duration::from_secs(5);
 /// Several files change together; the look waits until they are quiet.
 const QUIET: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_millis(500);
@@ -109,10 +107,12 @@ impl NativeSource {
         let (orders, queue) = mpsc::channel(ORDERS);
         let stop = surroundings.stop.clone();
         let watching = shared.clone();
+        // No faster than a look that waits for quiet.
+        let look_every = settings.look_every.max(QUIET);
         surroundings.tasks.spawn("directories", &surroundings.stop, async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = follow(watching, roots, queue) => {}
+                () = follow(watching, roots, look_every, queue) => {}
             }
         });
         Ok(Arc::new(Self {
@@ -237,11 +237,11 @@ impl Shared {
 }
 
 /// Looks whenever it is asked to, something changes, or time has passed.
-async fn follow(shared: Arc<Shared>, roots: Vec<PathBuf>, mut orders: mpsc::Receiver<Order>) {
+async fn follow(shared: Arc<Shared>, roots: Vec<PathBuf>, look_every: Duration, mut orders: mpsc::Receiver<Order>) {
     let changed = Arc::new(Notify::new());
     // Dropping the watcher ends the watch.
     let _watcher = watcher(&roots, &changed).inspect_err(|error| debug!(%error, "the directories are only polled"));
-    let mut tick = interval(TICK);
+    let mut tick = interval(look_every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let mut waiting = Vec::new();

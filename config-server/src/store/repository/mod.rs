@@ -124,7 +124,7 @@ impl Repository {
         let shared = Arc::new(Shared {
             settings: GitSettings {
                 // The address may hold credentials; nobody needs them any longer.
-                uri: remote.shown.to_string(),
+                uri: (&*remote.shown).into(),
                 ..settings.clone()
             },
             heads,

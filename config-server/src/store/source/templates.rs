@@ -50,7 +50,7 @@ impl Templates {
             return Ok(repository);
         }
         let settings = GitSettings {
-            uri: uri.clone(),
+            uri: uri.as_str().into(),
             ..self.settings.clone()
         };
         let opened = Repository::open(&settings, None, &self.surroundings).await?;

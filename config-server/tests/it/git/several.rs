@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use config_server::engine::document::Limits;
 use config_server::settings::backend::PatternRepo;
@@ -131,6 +132,7 @@ fn native(directory: &Path) -> NativeSettings {
         default_label: "master".to_owned(),
         version: None,
         fail_on_error: false,
+        look_every: Duration::from_secs(3600),
         limits: Limits::default(),
     }
 }
@@ -200,6 +202,26 @@ async fn one_repository_used_twice_has_two_mirrors() {
     repository.commit_file("who", "again").expect("a commit");
     assert_eq!(served.refresh().await.len(), 2);
     assert_eq!(served.log.moves().len(), 4);
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_watched_yet_is_looked_for() {
+    let parent = TempDir::new().expect("a directory");
+    let path = parent.path().join("later");
+    let settings = NativeSettings {
+        look_every: Duration::from_millis(50),
+        ..native(&path)
+    };
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let served = Served::open(Backend::Native(settings), basedir, Arc::default()).await;
+    fs::create_dir(&path).expect("a directory");
+    fs::write(path.join("app.yml"), "v: 1").expect("a file");
+    let served = &served;
+    eventually("the directory is served", Duration::from_secs(4), async || {
+        let view = served.view(None).await.expect("a view");
+        (text(&view, "0/app.yml").as_deref() == Some("v: 1")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn no_request_chooses_the_host_of_a_repository() {
     for place in ["{application}", "{profile}", "{label}"] {
         let app = App::start_with(|settings| {
             if let Backend::Git(git) = &mut settings.backend {
-                git.uri = git.uri.replace("/config.git", &format!("/{place}"));
+                git.uri = git.uri.replace("/config.git", &format!("/{place}")).into();
             }
         })
         .await;
@@ -317,7 +317,7 @@ async fn secrets_are_in_no_answer_and_no_line_of_the_log() {
 
 fn served_from(settings: &mut Settings, uri: &str) {
     if let Backend::Git(git) = &mut settings.backend {
-        uri.clone_into(&mut git.uri);
+        git.uri = uri.into();
     }
 }
 

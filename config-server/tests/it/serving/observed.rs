@@ -1,8 +1,11 @@
 //! What operators and collectors of metrics see.
 
-use config_server::settings::management::Show;
+use config_server::settings::management::{Access, Show};
+use config_server::settings::{Backend, GitSettings, NativeSettings};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_support::GitFixture;
 
 use super::harness::{App, answer};
 
@@ -53,10 +56,11 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
             .header("content-type")
             .starts_with("application/openmetrics-text")
     );
+    let repository = app.repository();
     for line in [
         "http_server_requests_seconds_count{status=\"2xx\"}",
-        "config_snapshot_age_seconds{label=\"main\"}",
-        "config_broken_files{label=\"main\"} 0",
+        &format!("config_snapshot_age_seconds{{repository=\"{repository}\",label=\"main\"}}"),
+        &format!("config_broken_files{{repository=\"{repository}\",label=\"main\"}} 0"),
         "outbox_pending 0",
         "bus_connected 1",
         "config_cache_answers",
@@ -72,6 +76,36 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
         json(&app, "/actuator/metrics/outbox_pending").await["measurements"][0]["value"],
         0.0
     );
+}
+
+#[tokio::test]
+async fn every_repository_has_series_of_its_own() {
+    let other = GitFixture::new().unwrap();
+    let directories = TempDir::new().unwrap();
+    other.write_file("other.yml", "b: 1\n").unwrap();
+    other.commit("first").unwrap();
+    let app = App::start_with(|settings| {
+        let location = format!("file:{}/", directories.path().display());
+        let directory = || Backend::Native(NativeSettings::for_testing(&[&location]));
+        let other = Backend::Git(GitSettings::for_testing(&other.uri()));
+        settings.backend = Backend::Composite {
+            members: vec![settings.backend.clone(), other, directory(), directory()],
+            fail_on_error: true,
+        };
+    })
+    .await;
+    app.get("/orders/dev").await;
+    let metrics = app.get("/actuator/prometheus").await;
+    let mut series: Vec<&str> = metrics
+        .body
+        .lines()
+        .filter(|line| line.starts_with("config_broken_files{"))
+        .collect();
+    series.sort_unstable();
+    let repositories = [other.uri(), app.repository()].map(|uri| format!("{uri}\",label=\"main\""));
+    let repositories = [&repositories[0], &repositories[1], "native\",label=\"master\""];
+    let expected = repositories.map(|repository| format!("config_broken_files{{repository=\"{repository}}} 0"));
+    assert_eq!(series, expected);
 }
 
 #[tokio::test]
@@ -114,10 +148,25 @@ async fn the_actuators_refresh_looks_at_the_remote() {
 }
 
 #[tokio::test]
+async fn endpoints_that_are_read_only_are_not_told_to_do_anything() {
+    let app = App::start_with(|settings| settings.management.default_access = Access::ReadOnly).await;
+    for path in ["/actuator/refresh", "/actuator/busrefresh", "/actuator/busenv"] {
+        let refused = answer(app.request(Method::POST, path)).await.status;
+        assert!(refused.is_client_error(), "{path}: {refused}");
+    }
+    assert_eq!(app.get("/actuator/health").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_settings_that_were_written_show_without_values_unless_wanted() {
     let written = || vec![("server.port".to_owned(), "8888".to_owned())].into();
-    let hidden = App::start_with(|settings| settings.shown = written()).await;
+    let hidden = App::start_with(|settings| {
+        settings.shown = written();
+        settings.profiles = vec!["native".to_owned()];
+    })
+    .await;
     let environment = json(&hidden, "/actuator/env").await;
+    assert_eq!(environment["activeProfiles"], json!(["native"]));
     let properties = |environment: &Value| environment["propertySources"][0]["properties"]["server.port"].clone();
     assert_eq!(properties(&environment), json!({ "value": "******" }));
     let shown = App::start_with(|settings| {

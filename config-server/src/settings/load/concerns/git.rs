@@ -199,7 +199,7 @@ fn pattern_repository(binder: &Binder<'_>, parent_at: &str, parent: &GitSettings
     let pattern = binder.open_at(&PATTERN, &at);
     let mut git = repository(binder, &view);
     if git.uri.is_empty() {
-        git.uri = pattern.text_or_default("");
+        git.uri = pattern.text_or_default("").into();
     }
     if git.uri.is_empty() {
         view.fault("uri", Reason::Missing("the repository of this pattern"));
@@ -243,7 +243,7 @@ fn repository(binder: &Binder<'_>, view: &View<'_>) -> GitSettings {
     let ours = binder.open(&OURS);
     let basedir = view.path("basedir");
     GitSettings {
-        uri: view.text_or_default("uri"),
+        uri: view.text_or_default("uri").into(),
         default_label: default_label(binder, view),
         try_master_branch: view.flag("try-master-branch"),
         search_paths: view.list("search-paths"),

@@ -6,8 +6,9 @@ use super::Binder;
 use super::serving::leading_slash;
 use crate::settings::load::known::{Group, Kind, key};
 use crate::settings::load::view::View;
-use crate::settings::management::{Exposure, ManagementSettings, Show};
+use crate::settings::management::{Access, Exposure, ManagementSettings, Show};
 
+const ACCESS: Kind = Kind::Choice(&["none", "read-only", "unrestricted"]);
 const SHOW: Kind = Kind::Choice(&["never", "when-authorized", "always"]);
 
 pub(crate) static GROUP: Group = Group {
@@ -40,9 +41,9 @@ pub(crate) static GROUP: Group = Group {
         ),
         key(
             "endpoints.access.default",
-            Kind::Choice(&["none", "read-only", "unrestricted"]),
+            ACCESS,
             "unrestricted",
-            "The newer name of the above: `none` is off.",
+            "The newer name of the above: `none` is off, `read-only` answers no `POST`.",
         ),
         key(
             "endpoint.<name>.enabled",
@@ -52,7 +53,7 @@ pub(crate) static GROUP: Group = Group {
         ),
         key(
             "endpoint.<name>.access",
-            Kind::Choice(&["none", "read-only", "unrestricted"]),
+            ACCESS,
             "unrestricted",
             "The newer name of the above.",
         ),
@@ -95,18 +96,12 @@ static ENDPOINT: Group = Group {
     prefixes: &["management.endpoint.<name>"],
     keys: &[
         key("enabled", Kind::Flag, "true", ""),
-        key(
-            "access",
-            Kind::Choice(&["none", "read-only", "unrestricted"]),
-            "unrestricted",
-            "",
-        ),
+        key("access", ACCESS, "unrestricted", ""),
     ],
 };
 
 pub(super) fn bind(binder: &Binder<'_>) -> ManagementSettings {
     let view = binder.open(&GROUP);
-    let on = view.flag("endpoints.enabled-by-default") && view.choice("endpoints.access.default") != 0;
     let components = "endpoint.health.show-components";
     ManagementSettings {
         base_path: leading_slash(&view.text_or_default("endpoints.web.base-path")),
@@ -115,20 +110,29 @@ pub(super) fn bind(binder: &Binder<'_>) -> ManagementSettings {
             exclude: view.list("endpoints.web.exposure.exclude"),
         },
         endpoints: endpoints(binder, &view),
-        enabled_by_default: on,
+        default_access: access(&view, "endpoints.enabled-by-default", "endpoints.access.default"),
         health_details: show(&view, "endpoint.health.show-details"),
         health_components: view.written(components).map(|_| show(&view, components)),
         env_values: show(&view, "endpoint.env.show-values"),
     }
 }
 
-fn endpoints(binder: &Binder<'_>, view: &View<'_>) -> BTreeMap<String, bool> {
+fn endpoints(binder: &Binder<'_>, view: &View<'_>) -> BTreeMap<String, Access> {
     let state = |id: String| {
         let endpoint = binder.open_at(&ENDPOINT, &format!("management.endpoint[{id}]"));
         let written = endpoint.has("enabled") || endpoint.has("access");
-        written.then(|| (id, endpoint.flag("enabled") && endpoint.choice("access") != 0))
+        written.then(|| (id, access(&endpoint, "enabled", "access")))
     };
     view.names("endpoint").into_iter().filter_map(state).collect()
+}
+
+/// By the older name and the newer one: the stricter counts.
+fn access(view: &View<'_>, enabled: &str, access: &str) -> Access {
+    match (view.flag(enabled), view.choice(access)) {
+        (false, _) | (_, 0) => Access::None,
+        (_, 1) => Access::ReadOnly,
+        _ => Access::Unrestricted,
+    }
 }
 
 fn show(view: &View<'_>, name: &str) -> Show {

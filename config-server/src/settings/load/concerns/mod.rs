@@ -78,6 +78,7 @@ impl Binder<'_> {
             management: management::bind(self),
             monitor: monitor::bind(self),
             log: process::log_format(self),
+            profiles: self.profiles.to_vec(),
             shown: Default::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! The webhook door.
 
+use std::time::Duration;
+
 use super::Binder;
 use super::serving::leading_slash;
 use crate::settings::load::known::{Group, Kind, key};
@@ -15,7 +17,7 @@ pub(crate) static GROUP: Group = Group {
             "server.monitor.fixed-delay",
             Kind::Time(Unit::Millis),
             "5s",
-            "How often local directories are looked at.",
+            "How often native directories are looked through, besides being watched.",
         ),
     ],
 };
@@ -90,6 +92,11 @@ pub(crate) static OURS: Group = Group {
     ],
 };
 
+/// How often native directories are looked through.
+pub(super) fn fixed_delay(binder: &Binder<'_>) -> Duration {
+    binder.open(&GROUP).time("server.monitor.fixed-delay")
+}
+
 pub(super) fn bind(binder: &Binder<'_>) -> MonitorSettings {
     let view = binder.open(&GROUP);
     let providers = binder.open(&PROVIDER);
@@ -100,6 +107,5 @@ pub(super) fn bind(binder: &Binder<'_>) -> MonitorSettings {
         path: leading_slash(&view.text_or_default("monitor.endpoint.path")),
         disabled: Provider::ALL.into_iter().filter(off).collect(),
         secrets: Provider::ALL.into_iter().filter_map(secret).collect(),
-        watch_delay: view.time("server.monitor.fixed-delay"),
     }
 }

@@ -1,8 +1,8 @@
 //! `spring.cloud.config.server.native.*`, and native members of a composite.
 
-use super::Binder;
 use super::backend::default_label;
 use super::git::limits;
+use super::{Binder, monitor};
 use crate::settings::backend::NativeSettings;
 use crate::settings::load::fault::Reason;
 use crate::settings::load::known::{Group, Kind, key};
@@ -62,6 +62,7 @@ pub(super) fn bind(binder: &Binder<'_>, at: &str) -> NativeSettings {
         default_label: default_label(binder, &view),
         version: view.text("version"),
         fail_on_error: view.flag("fail-on-error"),
+        look_every: monitor::fixed_delay(binder),
         limits: limits(binder),
     }
 }

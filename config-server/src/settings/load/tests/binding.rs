@@ -8,7 +8,7 @@ use crate::settings::backend::{Backend, Freshness, GitSettings};
 use crate::settings::bus::BusSettings;
 use crate::settings::encrypt::KeyStoreKind;
 use crate::settings::http::TlsSettings;
-use crate::settings::management::Show;
+use crate::settings::management::{Access, Show};
 use crate::settings::serving::Gate;
 
 #[test]
@@ -80,7 +80,7 @@ fn pattern_repositories_keep_their_order_and_inherit_logins() {
     .git();
     let shown = |repo: &crate::settings::backend::PatternRepo| {
         let login = repo.git.credentials.username.clone().unwrap_or_default();
-        format!("{} {} {} {login}", repo.name, repo.git.uri, repo.patterns.join(";"))
+        format!("{} {} {} {login}", repo.name, &*repo.git.uri, repo.patterns.join(";"))
     };
     assert_eq!(
         git.repos.iter().map(shown).collect::<Vec<_>>(),
@@ -145,7 +145,7 @@ fn members_of_a_composite_come_in_their_order() {
     match &members[..] {
         [Backend::Native(native), Backend::Git(git)] => {
             assert_eq!(native.search_locations, ["file:/etc/a/", "file:/etc/b/"]);
-            assert_eq!(git.uri, "https://git.example/team");
+            assert_eq!(&*git.uri, "https://git.example/team");
         }
         other => panic!("{other:?}"),
     }
@@ -189,7 +189,7 @@ fn arguments_win_over_variables_and_placeholders_see_all() {
     .variable("BASE", "https://git.example");
     let settings = given.settings();
     assert_eq!(settings.http.port, 1);
-    assert_eq!(git(settings.backend).uri, "https://git.example/own-dev");
+    assert_eq!(&*git(settings.backend).uri, "https://git.example/own-dev");
 }
 
 #[test]
@@ -275,6 +275,7 @@ fn tls_users_and_the_actuator_are_read() {
         "--spring.security.user.password={noop}s3cret",
         "--management.endpoints.web.exposure.include=health,info",
         "--management.endpoint.info.enabled=false",
+        "--management.endpoint.refresh.access=read-only",
         "--management.endpoint.health.show-details=always",
     ])
     .settings();
@@ -285,6 +286,7 @@ fn tls_users_and_the_actuator_are_read() {
     let user = settings.http.user.expect("a user");
     assert_eq!((user.name.as_str(), user.password.expose()), ("root", "s3cret"));
     assert!(settings.management.exposes("health") && !settings.management.exposes("info"));
+    assert_eq!(settings.management.endpoints["refresh"], Access::ReadOnly);
     assert_eq!(settings.management.health_details, Show::Always);
 }
 
@@ -336,4 +338,18 @@ fn the_settings_of_every_recorded_suite_load() {
         count += 1;
     }
     assert!(count > 50, "{count} suites");
+}
+
+#[test]
+fn directories_are_looked_through_as_often_as_set() {
+    let settings = Given::arguments(&[
+        "--spring.profiles.active=native",
+        "--spring.cloud.config.server.monitor.fixed-delay=250",
+    ])
+    .settings();
+    assert_eq!(settings.profiles, ["native"]);
+    match settings.backend {
+        Backend::Native(native) => assert_eq!(native.look_every, Duration::from_millis(250)),
+        other => panic!("{other:?}"),
+    }
 }

@@ -116,3 +116,14 @@ fn the_printout_shows_origins_and_no_secret() {
     assert!(!printout.contains("hush"), "{printout}");
     insta::assert_snapshot!(printout);
 }
+
+#[test]
+fn a_wrong_address_is_told_without_its_login() {
+    let faults = Given::arguments(&[URI, "--spring.rabbitmq.addresses=bus:secret@host:5672,x:secret@:1"]).faults();
+    assert!(
+        faults.contains("***@host:5672") && !faults.contains("secret"),
+        "{faults}"
+    );
+    let printed = Given::arguments(&["--spring.cloud.config.server.git.uri=https://me:s,cret@h/x"]).examine();
+    assert!(printed.printout.contains("https://***@h/x"), "{}", printed.printout);
+}
