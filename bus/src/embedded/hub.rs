@@ -10,7 +10,7 @@ use contract::{Affects, Message};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -187,6 +187,8 @@ impl Subscription {
         if let Some(opening) = self.opening.take() {
             return Some(opening);
         }
+        // Events for others say nothing on this stream: they must not put its sign of life off.
+        let quiet = Instant::now() + self.hub.settings.keep_alive;
         loop {
             match self.hub.read(|ring| ring.after(self.cursor)) {
                 After::Frame(frame) => {
@@ -202,10 +204,10 @@ impl Subscription {
                 After::UpToDate => tokio::select! {
                     biased;
                     () = self.hub.stop.cancelled() => return None,
-                    changed = self.head.changed() => changed.ok()?,
-                    () = sleep(self.hub.settings.keep_alive) => {
+                    () = sleep_until(quiet) => {
                         return Some(sse::keep_alive(&self.hub.id(self.cursor)));
                     }
+                    changed = self.head.changed() => changed.ok()?,
                 },
             }
         }

@@ -128,6 +128,25 @@ async fn an_idle_stream_is_kept_alive_and_its_place_moves_on() {
     assert_eq!(decoder.last_event_id(), Some(hub.id(1).as_str()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn events_for_others_do_not_put_off_the_keep_alive() {
+    let hub = hub(4);
+    let mut stream = open(&hub, "orders", None);
+    stream.next().await.expect("the opening");
+    let opened = Instant::now();
+    let others = async {
+        loop {
+            tokio::time::sleep(KEEP_ALIVE * 2 / 3).await;
+            hub.publish(&refresh("1", "stock:**")).await.expect("taken");
+        }
+    };
+    tokio::select! {
+        alive = stream.next() => assert!(alive.is_some()),
+        () = others => unreachable!("it publishes for ever"),
+    }
+    assert_eq!(opened.elapsed(), KEEP_ALIVE);
+}
+
 #[tokio::test]
 async fn stopping_ends_every_stream_and_takes_no_more() {
     let hub = hub(4);
