@@ -105,7 +105,8 @@ pub trait ReportSink: Send + Sync + std::fmt::Debug {
     /// Sends one report.
     ///
     /// # Errors
-    /// [`TransportError`] when no server has it; it is the caller's to send again, or a newer one.
+    /// [`TransportError`] when no server has it. After [`TransportError::Refused`] it never will;
+    /// after the others it is the caller's to send again.
     async fn report(&self, report: &Report) -> Result<(), TransportError>;
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
+use lapin::protocol::AMQPErrorKind;
 use lapin::types::ShortString;
 use lapin::{Channel, Connection, ErrorKind, Event};
 use tokio::time::interval;
@@ -50,7 +51,8 @@ impl Watched {
                 event = self.events.next() => match event {
                     Some(Event::ConnectionBlocked(reason)) => standing.blocked(reason),
                     Some(Event::ConnectionUnblocked) => standing.unblocked(),
-                    Some(Event::Error(e)) => return fault_of(&e),
+                    // What closed one channel is told to whoever uses that channel.
+                    Some(Event::Error(e)) if !is_of_a_channel(&e) => return fault_of(&e),
                     Some(_) => {}
                     None => return Fault::Transient("the connection ended".to_owned()),
                 },
@@ -65,6 +67,11 @@ impl Watched {
 /// A channel; a refusal on one does not touch the others.
 pub(crate) async fn channel(connection: &Connection) -> Result<Channel, Fault> {
     connection.create_channel().await.map_err(|e| fault_of(&e))
+}
+
+/// A soft error closes the channel it came on, and nothing else (AMQP 0-9-1, 1.2).
+fn is_of_a_channel(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(refused) if matches!(refused.kind(), AMQPErrorKind::Soft(_)))
 }
 
 /// What an error of the library means for the next attempt.

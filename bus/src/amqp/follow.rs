@@ -9,6 +9,7 @@ use lapin::{Connection, ExchangeKind};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 use super::connection::{Watched, channel, fault_of, short};
 use super::delivery;
@@ -20,6 +21,7 @@ use crate::link::{Link, Signal, Traffic};
 use crate::session::{Session, Standing, keep};
 use crate::subscriber::{Concern, Subscriber};
 use crate::supervise::Fault;
+use crate::transport::TransportError;
 
 const SIGNALS: usize = 256;
 
@@ -130,12 +132,17 @@ impl Ear for Listener {
     }
 }
 
-/// An agent that no longer reports still listens.
+/// An agent that does not report any more, or must not, still listens.
 async fn report(reports: &mut Requests, outlet: &Outlet, standing: &Standing) -> Fault {
     match reports.relay(outlet, standing).await {
-        Fault::Unwanted => std::future::pending().await,
-        fault => fault,
+        Some(refused @ TransportError::Refused(_)) => {
+            warn!(error = %refused, "the broker refuses reports: the servers do not hear of this agent");
+            reports.refuse(&refused).await;
+        }
+        Some(error) => return Fault::Transient(error.to_string()),
+        None => {}
     }
+    std::future::pending().await
 }
 
 /// A passive declaration: asks for the exchange without the right to make it. The type is not

@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use super::outlet::{Outlet, Parcel};
 use crate::link::{LinkState, ReportSink};
 use crate::session::Standing;
-use crate::supervise::Fault;
 use crate::transport::{EventTransport, Receipt, TransportError};
 
 const WAITING: usize = 64;
@@ -72,23 +71,30 @@ impl Publisher {
 
 impl Requests {
     /// Sends one request after the other through `outlet`, until the connection can no longer be
-    /// trusted.
-    pub(crate) async fn relay(&mut self, outlet: &Outlet, standing: &Standing) -> Fault {
+    /// trusted, and tells why; `None` when nobody can ask any more.
+    pub(crate) async fn relay(&mut self, outlet: &Outlet, standing: &Standing) -> Option<TransportError> {
         while let Some(Request { parcel, answer }) = self.0.recv().await {
             if answer.is_closed() {
                 continue;
             }
             let outcome = outlet.send(parcel).await;
-            let failed = outcome.as_ref().err().map(ToString::to_string);
+            let failed = outcome.as_ref().err().cloned();
             let _ = answer.send(outcome);
             match failed {
                 // The message is in the connection already, and a new one would be blocked as well.
                 Some(_) if standing.is_blocked() => {}
-                Some(reason) => return Fault::Transient(reason),
+                Some(error) => return Some(error),
                 None => {}
             }
         }
-        Fault::Unwanted
+        None
+    }
+
+    /// Answers every request with `error`.
+    pub(crate) async fn refuse(&mut self, error: &TransportError) {
+        while let Some(Request { answer, .. }) = self.0.recv().await {
+            let _ = answer.send(Err(error.clone()));
+        }
     }
 }
 
@@ -108,7 +114,7 @@ impl ReportSink for Publisher {
     async fn report(&self, report: &Report) -> Result<(), TransportError> {
         let receipt = self.send(Parcel::of_report(report)).await?;
         // An event nobody hears is a status; a report is for the servers, or it is lost.
-        let unheard = || TransportError::Refused("no server takes reports yet".to_owned());
+        let unheard = || TransportError::NotConnected("no server takes reports yet".to_owned());
         receipt.heard.then_some(()).ok_or_else(unheard)
     }
 }

@@ -112,7 +112,9 @@ impl Session for Speaker {
         standing.established();
         tokio::select! {
             fault = watched.broken(standing) => fault,
-            fault = self.requests.relay(&outlet, standing) => fault,
+            ended = self.requests.relay(&outlet, standing) => {
+                ended.map_or(Fault::Unwanted, |error| Fault::Transient(error.to_string()))
+            }
         }
     }
 }

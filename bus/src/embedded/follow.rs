@@ -250,7 +250,7 @@ impl ReportSink for HttpReports {
             let sent = self.0.authorised(request).timeout(REPORT_DEADLINE).send().await;
             error = match sent {
                 Ok(answer) if answer.status().is_success() => return Ok(()),
-                Ok(answer) => TransportError::Refused(format!("the server answered {}", answer.status().as_u16())),
+                Ok(answer) => unaccepted(answer.status()),
                 Err(e) if e.is_timeout() => TransportError::TimedOut,
                 Err(e) => TransportError::NotConnected(reason_of(e)),
             };
@@ -282,4 +282,14 @@ fn reason_of(error: reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// A report that is wrong stays wrong; a server that is in trouble may take it later.
+fn unaccepted(status: StatusCode) -> TransportError {
+    let said = format!("the server answered {}", status.as_u16());
+    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
+        TransportError::Refused(said)
+    } else {
+        TransportError::NotConnected(said)
+    }
 }

@@ -1,7 +1,7 @@
 //! What a person must mend is told as such, and the least rights suffice.
 
-use bus::LinkState;
 use bus::{Credentials, Secret};
+use bus::{LinkState, TransportError};
 use lapin::ExchangeKind;
 use test_support::Rights;
 
@@ -70,6 +70,31 @@ async fn an_agent_needs_no_more_than_its_own_queues_and_two_exchanges() {
         reason(&refused).expect("a reason").contains("ACCESS_REFUSED"),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn an_agent_that_must_not_report_still_hears() {
+    let (broker, mut settings) = shared().await;
+    let world = World::new();
+    let server = world.server(&settings).await;
+    let rights = Rights {
+        configure: r"^config-bus\.orders\..*",
+        write: r"^config-bus\.orders\..*",
+        read: r"^config-bus(\.orders\..*)?$",
+    };
+    broker.add_user("mute", "secret", &settings.virtual_host, rights).await;
+    settings.credentials = Credentials {
+        username: "mute".to_owned(),
+        password: Secret::new("secret"),
+    };
+    let mut agent = world.agent(&settings, "orders").await;
+    for _ in 0..2 {
+        let refused = agent.reports.report(&report("orders")).await;
+        assert!(matches!(refused, Err(TransportError::Refused(_))), "{refused:?}");
+    }
+    server.transport.publish(&refresh("e1", "**")).await.expect("taken");
+    assert_eq!(received(&mut agent).await, "e1");
+    assert!(agent.state.borrow().is_connected());
 }
 
 #[tokio::test]
