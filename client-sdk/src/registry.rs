@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use arc_swap::ArcSwap;
 use bus_agent::{Applier, Configuration, KeysChanged, Veto};
 
 use crate::error::Error;
@@ -9,17 +10,15 @@ use crate::listeners::{Change, Listeners};
 use crate::slot::{Prepare, Prepared};
 
 /// Shared by the client's handles and the agent's task.
-#[derive(Default)]
 pub(crate) struct Registry {
-    bindings: Mutex<Bindings>,
+    /// Read without the lock: a validator may ask its client, and it runs under the lock.
+    configuration: ArcSwap<Configuration>,
+    slots: Mutex<Slots>,
     listeners: Listeners<Configuration>,
 }
 
 #[derive(Default)]
-struct Bindings {
-    configuration: Option<Arc<Configuration>>,
-    slots: Vec<Weak<dyn Prepare>>,
-}
+struct Slots(Vec<Weak<dyn Prepare>>);
 
 /// Makes a configuration live in every slot, or in none.
 pub(crate) struct Bound(pub(crate) Arc<Registry>);
@@ -31,15 +30,15 @@ impl Registry {
         &self,
         make: impl FnOnce(&Configuration) -> Result<S, Error>,
     ) -> Result<Arc<S>, Error> {
-        let mut bindings = self.lock();
-        let slot = Arc::new(make(&bindings.configuration())?);
+        let mut slots = self.lock();
+        let slot = Arc::new(make(&self.configuration())?);
         let known: Arc<dyn Prepare> = slot.clone();
-        bindings.slots.push(Arc::downgrade(&known));
+        slots.0.push(Arc::downgrade(&known));
         Ok(slot)
     }
 
     pub(crate) fn configuration(&self) -> Arc<Configuration> {
-        self.lock().configuration()
+        self.configuration.load_full()
     }
 
     pub(crate) fn listeners(&self) -> &Listeners<Configuration> {
@@ -47,11 +46,14 @@ impl Registry {
     }
 
     fn apply(&self, new: &Arc<Configuration>, changed: &KeysChanged) -> Result<(), Veto> {
-        let mut bindings = self.lock();
-        let prepared = bindings.prepare(new, changed).map_err(Veto::refused)?;
-        let (old, prepared) = bindings.swap(new, prepared);
+        let mut slots = self.lock();
+        let mut prepared = slots.prepare(new, changed).map_err(Veto::refused)?;
+        for prepared in &mut prepared {
+            prepared.swap();
+        }
+        let old = self.configuration.swap(Arc::clone(new));
         // Whoever is woken may register, so the lock is free by then.
-        drop(bindings);
+        drop(slots);
         for prepared in prepared {
             prepared.wake();
         }
@@ -61,25 +63,29 @@ impl Registry {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bindings> {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
         // What can panic under the lock is caught there, or changes nothing before it does.
-        self.bindings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Bindings {
-    fn configuration(&self) -> Arc<Configuration> {
-        self.configuration
-            .clone()
-            .unwrap_or_else(|| Arc::new(Configuration::empty()))
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            configuration: ArcSwap::from_pointee(Configuration::empty()),
+            slots: Mutex::default(),
+            listeners: Listeners::default(),
+        }
     }
+}
 
+impl Slots {
     /// Prepares every slot that is still watched. Every refusal is named, not only the first.
     fn prepare(&mut self, new: &Configuration, changed: &KeysChanged) -> Result<Vec<Box<dyn Prepared>>, String> {
-        self.slots.retain(|slot| slot.strong_count() > 0);
+        self.0.retain(|slot| slot.strong_count() > 0);
         let mut prepared = Vec::new();
         let mut refusals = Vec::new();
-        for slot in self.slots.iter().filter_map(Weak::upgrade) {
+        for slot in self.0.iter().filter_map(Weak::upgrade) {
             match slot.prepare(new, changed) {
                 Ok(next) => prepared.extend(next),
                 Err(refusal) => refusals.push(refusal),
@@ -90,19 +96,6 @@ impl Bindings {
         } else {
             Err(refusals.join("; "))
         }
-    }
-
-    fn swap(
-        &mut self,
-        new: &Arc<Configuration>,
-        mut prepared: Vec<Box<dyn Prepared>>,
-    ) -> (Arc<Configuration>, Vec<Box<dyn Prepared>>) {
-        let old = self.configuration();
-        for prepared in &mut prepared {
-            prepared.swap();
-        }
-        self.configuration = Some(Arc::clone(new));
-        (old, prepared)
     }
 }
 

@@ -53,6 +53,22 @@ async fn a_validator_refuses_and_the_old_value_stays() {
 }
 
 #[tokio::test]
+async fn a_validator_may_ask_its_client() {
+    let origin = Origin::serving(json!({"v": 1, "most": 5})).await;
+    let client = client(&origin).await;
+    let asking = client.clone();
+    let below = move |value: &u32| match asking.bind::<u32>("most") {
+        Ok(most) if *value <= most => Ok(()),
+        _ => Err("more than `most`"),
+    };
+    let value = client.watch_validated("v", below).expect("acceptable");
+    origin.commit(json!({"v": 3, "most": 5}));
+    client.refresh();
+    until(&client, |state| state.applied_total == 2).await;
+    assert_eq!(*value.get(), 3);
+}
+
+#[tokio::test]
 async fn a_validator_that_panics_refuses() {
     let origin = Origin::serving(json!({"v": 1})).await;
     let client = client(&origin).await;
