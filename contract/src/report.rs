@@ -6,6 +6,9 @@ use crate::bus_id::BusId;
 use crate::event::EventId;
 use crate::names::{AppName, CommitId, Label, Profile};
 
+/// Events one report answers at most: the newest.
+pub const MAX_EVENTS: usize = 64;
+
 /// How an agent's last round ended. Sent after the values are live (promise 10), never before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

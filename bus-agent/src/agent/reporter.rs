@@ -1,36 +1,46 @@
 //! Sends reports, beside the rounds.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use bus::ReportSink;
+use bus::{ReportSink, TransportError};
 use contract::Report;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use crate::reconcile::Pace;
 
+/// Reports that wait; beyond it the oldest are dropped, for the newest say what is live.
 const QUEUE: usize = 16;
-/// Events one report answers at most, the newest ones.
-const EVENTS: usize = 64;
-const DEADLINE: Duration = Duration::from_secs(5);
 /// For what is queued when the agent stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Hands reports to the bus, in order. A report that finds the queue full is dropped: the next one
-/// says more.
+/// Hands reports to the bus, in order.
 #[derive(Debug)]
 pub(super) struct Reporter {
     queue: mpsc::Sender<Report>,
     task: JoinHandle<()>,
 }
 
+/// Reports on their way.
+struct Backlog {
+    waiting: mpsc::Receiver<Report>,
+    reports: VecDeque<Report>,
+    closed: bool,
+}
+
 impl Reporter {
     pub(super) fn start(sink: Box<dyn ReportSink>, tracker: &TaskTracker, pace: Pace) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let task = tracker.spawn(send(sink, waiting, pace, fastrand::Rng::new()));
+        let backlog = Backlog {
+            waiting,
+            reports: VecDeque::new(),
+            closed: false,
+        };
+        let task = tracker.spawn(send(sink, backlog, pace, fastrand::Rng::new()));
         Self { queue, task }
     }
 
@@ -51,37 +61,64 @@ impl Reporter {
 }
 
 /// One report after the other, each until it is taken: a server that was not listening yet would
-/// not know of this agent until something changes. A newer report takes the place of one that waits.
-async fn send(sink: Box<dyn ReportSink>, mut waiting: mpsc::Receiver<Report>, pace: Pace, mut rng: fastrand::Rng) {
-    while let Some(mut report) = waiting.recv().await {
-        let mut failures = 0;
-        while !is_taken(&*sink, &report).await {
-            failures += 1;
-            match timeout(pace.until_retry(failures, None, &mut rng), waiting.recv()).await {
-                Err(_) => {}
-                Ok(None) => return,
-                Ok(Some(newer)) => report = replace(report, newer),
+/// not know of this agent until something changes.
+async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut rng: fastrand::Rng) {
+    let mut failures = 0;
+    while let Some(report) = backlog.oldest().await {
+        match sink.report(report).await {
+            Err(error @ (TransportError::NotConnected(_) | TransportError::TimedOut)) => {
+                debug!(%error, "a report was not taken, and will be sent again");
+                if backlog.closed {
+                    return;
+                }
+                failures += 1;
+                backlog.gather(pace.until_retry(failures, None, &mut rng)).await;
+            }
+            taken_or_refused => {
+                if let Err(error) = taken_or_refused {
+                    debug!(%error, "a report was refused");
+                }
+                backlog.reports.pop_front();
+                failures = 0;
             }
         }
     }
 }
 
-async fn is_taken(sink: &dyn ReportSink, report: &Report) -> bool {
-    match timeout(DEADLINE, sink.report(report)).await {
-        Ok(Ok(())) => return true,
-        Ok(Err(error)) => debug!(%error, "a report was not taken"),
-        Err(_) => debug!("a report was not taken in time"),
+impl Backlog {
+    /// The report to send next; `None` when there will be no more.
+    async fn oldest(&mut self) -> Option<&Report> {
+        while let Ok(report) = self.waiting.try_recv() {
+            self.push(report);
+        }
+        if self.reports.is_empty() {
+            let report = self.waiting.recv().await?;
+            self.push(report);
+        }
+        self.reports.front()
     }
-    false
-}
 
-/// `newer`, which says what is live now, also answers the events that `older` could not.
-fn replace(older: Report, mut newer: Report) -> Report {
-    let mut events = older.events;
-    events.append(&mut newer.events);
-    let surplus = events.len().saturating_sub(EVENTS);
-    newer.events = events.split_off(surplus);
-    newer
+    /// Takes in what comes within `time`; at once when nothing can come any more.
+    async fn gather(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            match timeout_at(end, self.waiting.recv()).await {
+                Ok(Some(report)) => self.push(report),
+                Ok(None) => {
+                    self.closed = true;
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn push(&mut self, report: Report) {
+        self.reports.push_back(report);
+        if self.reports.len() > QUEUE {
+            self.reports.pop_front();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +133,9 @@ mod tests {
 
     use super::*;
 
-    /// Refuses so many reports, then takes the others.
+    const REFUSED: &str = "refused";
+
+    /// Is away for so many reports, then takes those it does not refuse.
     #[derive(Debug)]
     struct Deaf {
         for_so_many: AtomicU32,
@@ -109,7 +148,10 @@ mod tests {
             let left = self.for_so_many.load(Ordering::Relaxed);
             if left > 0 {
                 self.for_so_many.store(left - 1, Ordering::Relaxed);
-                return Err(TransportError::Refused("no server takes reports yet".to_owned()));
+                return Err(TransportError::NotConnected("no server takes reports yet".to_owned()));
+            }
+            if report.events == [EventId::received(REFUSED)] {
+                return Err(TransportError::Refused("the server answered 400".to_owned()));
             }
             let taken = self.taken.lock().expect("no panic");
             taken.send(report.clone()).expect("the test listens");
@@ -144,21 +186,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_newer_report_also_answers_what_the_waiting_one_could_not() {
+    async fn reports_that_waited_come_in_order_and_the_newest_of_too_many_are_kept() {
         let (reporter, mut seen) = reporter(1);
-        reporter.report(report(&["one"]));
-        reporter.report(report(&["two"]));
-        assert_eq!(seen.recv().await, Some(report(&["one", "two"])));
+        let ids: Vec<String> = (0..QUEUE + 2).map(|n| n.to_string()).collect();
+        reporter.report(report(&[&ids[0]]));
+        tokio::task::yield_now().await;
+        for id in &ids[1..] {
+            reporter.report(report(&[id]));
+            tokio::task::yield_now().await;
+        }
+        for id in &ids[2..] {
+            assert_eq!(seen.recv().await, Some(report(&[id])));
+        }
         reporter.finish().await;
         assert_eq!(seen.recv().await, None);
     }
 
-    #[test]
-    fn what_a_report_answers_is_bounded() {
-        let many: Vec<String> = (0..EVENTS).map(|n| n.to_string()).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let replaced = replace(report(&many), report(&["newest"]));
-        assert_eq!(replaced.events.len(), EVENTS);
-        assert_eq!(replaced.events.last(), Some(&EventId::received("newest")));
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_is_refused_is_not_sent_again() {
+        let (reporter, mut seen) = reporter(0);
+        reporter.report(report(&[REFUSED]));
+        reporter.report(report(&["good"]));
+        assert_eq!(seen.recv().await, Some(report(&["good"])));
+        reporter.finish().await;
+        assert_eq!(seen.recv().await, None);
     }
 }

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use contract::report::MAX_EVENTS;
 use contract::{CommitId, EventId, MoveId, Notice};
 
 use crate::revision::precedes;
-
-/// Events one round answers at most; beyond that the oldest go unanswered.
-const EVENTS: usize = 256;
 
 /// The cause of a round. Several merge into one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +85,7 @@ impl Pending {
         self.announce |= later.announce;
         self.insist |= later.insist;
         self.events.extend(later.events);
-        let surplus = self.events.len().saturating_sub(EVENTS);
+        let surplus = self.events.len().saturating_sub(MAX_EVENTS);
         self.events.drain(..surplus);
         if later
             .wanted

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contract::report::Outcome;
+use contract::report::{MAX_EVENTS, Outcome};
 use contract::{AgentStatus, BusId, EventId, Report};
 
 use super::Member;
@@ -13,8 +13,6 @@ use crate::change::journal::{AgentRow, AnswerRow, StoredEvent};
 
 /// Answers that wait to be written while the journal cannot be. Past it they are in memory only.
 const UNWRITTEN: usize = 100_000;
-/// Events that one report may answer.
-const EVENTS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -132,7 +130,7 @@ impl State {
 /// The events a report answers: those it names; those whose commit it runs, for what it missed
 /// needs no answer any more; and, when it stops, all that wait for it.
 fn answered(rounds: &mut Rounds, report: &Report, member: &Member) -> Vec<EventId> {
-    let mut ids: Vec<EventId> = report.events.iter().take(EVENTS).cloned().collect();
+    let mut ids: Vec<EventId> = report.events.iter().take(MAX_EVENTS).cloned().collect();
     let runs = matches!(report.outcome, Outcome::Applied | Outcome::Unchanged);
     let stops = report.outcome == Outcome::Stopped;
     for round in rounds.newest().filter(|round| round.awaits(member)) {
