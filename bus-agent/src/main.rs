@@ -52,7 +52,10 @@ fn load(flags: Flags) -> anyhow::Result<Settings> {
         }
     };
     let raw = flags.settings.over(file);
-    Ok(resolve(&raw, |path| std::fs::read(path), std::env::vars())?)
+    // A name or value that is no text is of no use in a placeholder.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(resolve(&raw, |path| std::fs::read(path), variables)?)
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {

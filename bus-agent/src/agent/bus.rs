@@ -80,7 +80,10 @@ impl Bus {
         match self {
             Self::None => None,
             Self::Link(link) => Some(*link),
-            Self::Amqp(settings) => {
+            Self::Amqp(mut settings) => {
+                if let Some(tls) = &mut settings.tls {
+                    trust_as(fetcher, tls);
+                }
                 let broker = amqp::follow(*settings, subscriber(follows), tracker, stop.clone());
                 let servers = through_servers(follows, fetcher, tracker, stop.clone());
                 Some(bus::fallback(broker, servers, BROKER_PATIENCE, tracker, stop))
@@ -102,6 +105,15 @@ fn through_servers(
     settings.credentials = credentials(asked.login.as_ref());
     let (subscriber, tracker) = (subscriber(follows), tracker.clone());
     move || embedded::follow(settings.clone(), subscriber.clone(), &tracker, stop.clone())
+}
+
+/// Whoever vouches for the servers vouches for the broker, unless somebody else was named.
+fn trust_as(fetcher: &Fetcher, tls: &mut TlsSettings) {
+    let authorities = &fetcher.settings().authorities;
+    if tls.authorities.is_none() && !authorities.is_empty() {
+        let texts: Vec<_> = authorities.iter().map(|pem| String::from_utf8_lossy(pem)).collect();
+        tls.authorities = Some(texts.join("\n"));
+    }
 }
 
 fn decoded(text: &str) -> String {

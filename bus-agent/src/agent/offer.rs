@@ -90,6 +90,13 @@ impl Offers {
         self.offered.clear();
     }
 
+    /// The server says that the answer below what is live is its own.
+    pub(super) fn is_servers(&mut self) {
+        if let Some(served) = &mut self.served {
+            served.source = LiveSource::Server;
+        }
+    }
+
     /// The answer below what is live is current under another version.
     pub(super) fn renamed(&mut self, live: &Revision) {
         if let Some(served) = &mut self.served {

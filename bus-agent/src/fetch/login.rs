@@ -27,7 +27,9 @@ impl Login {
     /// A bearer token.
     #[must_use]
     pub fn bearer(token: impl Into<String>) -> Self {
-        Self::Bearer(Secret::new(token))
+        let token: String = token.into();
+        // Read from a file it ends with a line break, which no header can hold.
+        Self::Bearer(Secret::new(token.trim()))
     }
 
     /// A token is part of the client, so that whoever shares the client shows it too.

@@ -1,10 +1,12 @@
 //! Keeps files current and runs what should be run after.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tracing::info;
 
 use super::command;
@@ -61,7 +63,7 @@ impl Applier for Outputs {
     async fn apply(&mut self, new: &Arc<Configuration>, _: &KeysChanged) -> Result<(), Veto> {
         let mut faults = Vec::new();
         for tracked in &mut self.outputs {
-            faults.extend(tracked.write(new).err());
+            faults.extend(tracked.write(new).await.err());
         }
         for tracked in &mut self.outputs {
             faults.extend(tracked.run(new).await.err());
@@ -74,17 +76,31 @@ impl Applier for Outputs {
     }
 }
 
-impl Tracked {
-    fn write(&mut self, new: &Configuration) -> Result<(), String> {
-        let Output { file, format, mode, .. } = &self.output;
-        let content = format.render(new);
-        if fs::read(file).is_ok_and(|old| old == content.as_bytes()) {
-            return Ok(());
+impl Output {
+    /// Writes the file when its bytes differ; whether they did.
+    fn write(&self, new: &Configuration) -> io::Result<bool> {
+        let content = self.format.render(new);
+        if fs::read(&self.file).is_ok_and(|old| old == content.as_bytes()) {
+            return Ok(false);
         }
-        atomic_file::write(file, content.as_bytes(), *mode)
-            .map_err(|error| format!("{} could not be written: {error}", file.display()))?;
-        info!(file = %file.display(), commit.id = new.revision().version, "a file was written");
-        self.owed = true;
+        atomic_file::write(&self.file, content.as_bytes(), self.mode)?;
+        Ok(true)
+    }
+}
+
+impl Tracked {
+    async fn write(&mut self, new: &Arc<Configuration>) -> Result<(), String> {
+        let (output, configuration) = (self.output.clone(), Arc::clone(new));
+        let written = spawn_blocking(move || output.write(&configuration)).await;
+        let file = self.output.file.display();
+        match written.unwrap_or_else(|ended| Err(io::Error::other(ended))) {
+            Ok(false) => {}
+            Ok(true) => {
+                info!(%file, commit.id = new.revision().version, "a file was written");
+                self.owed = true;
+            }
+            Err(error) => return Err(format!("{file} could not be written: {error}")),
+        }
         Ok(())
     }
 

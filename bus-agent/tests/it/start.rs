@@ -5,6 +5,7 @@ use bus_agent::fetch::FetchErrorKind;
 use bus_agent::testing::{Fault, Origin};
 use bus_agent::{LiveSource, Login, StartError, Veto};
 use serde_json::json;
+use test_support::eventually;
 use tokio::net::TcpListener;
 
 use super::{Application, Running};
@@ -94,6 +95,20 @@ async fn a_restart_while_the_server_is_away_starts_from_the_last_known_good() {
     assert_eq!(second.value("x").as_deref(), Some("2"));
     let last = origin.asked().pop().expect("asked");
     assert_eq!(last.if_none_match.as_deref(), Some("\"content-1\""));
+}
+
+#[tokio::test]
+async fn what_came_from_memory_is_the_servers_once_the_server_says_so() {
+    let origin = Origin::serving(json!({"x": 1})).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(Running::start(&origin, |agent| agent.last_known_good(directory.path())).await);
+    origin.broken(Some(Fault::Status(500, vec![], String::new())));
+    let again = Running::start(&origin, |agent| agent.last_known_good(directory.path())).await;
+    let source = || again.agent.state().borrow().live.as_ref().map(|live| live.source);
+    assert_eq!(source(), Some(LiveSource::LastKnownGood));
+    origin.broken(None);
+    again.agent.refresh();
+    eventually!(Duration::from_secs(10), source() == Some(LiveSource::Server));
 }
 
 #[tokio::test]

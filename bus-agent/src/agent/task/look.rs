@@ -9,6 +9,7 @@ use tracing::warn;
 use super::tell::problem;
 use super::{OVERRIDES_EVERY, Task};
 use crate::agent::offer::Served;
+use crate::agent::state::LiveSource;
 use crate::apply::Applier;
 use crate::causes::explain;
 use crate::configuration::read_overrides;
@@ -28,6 +29,7 @@ impl<A: Applier> Task<A> {
         let looked = match fetched {
             Ok(Fetched::NotModified(standing)) => {
                 self.confirmed(standing.held, standing.stale);
+                self.is_servers();
                 Looked::NotModified {
                     version: standing.version,
                     moved: standing.moved,
@@ -38,6 +40,9 @@ impl<A: Applier> Task<A> {
                 self.confirmed(answer.held.clone(), answer.stale);
                 let (label, stale) = (answer.label.clone(), answer.stale.is_some());
                 let revision = self.offers.offer(Served::by_server(*answer));
+                if self.configuration.borrow().revision().digest == revision.digest {
+                    self.is_servers();
+                }
                 Looked::Changed(Arrived { revision, label, stale })
             }
             Err(error) => return self.fetch_failed(error),
@@ -50,6 +55,16 @@ impl<A: Applier> Task<A> {
             state.confirmed = Some(SystemTime::now());
             state.held = held;
             state.remote_stale = stale;
+        });
+    }
+
+    /// What is live is what the server has, wherever it came from at the start.
+    fn is_servers(&mut self) {
+        self.offers.is_servers();
+        self.state.send_modify(|state| {
+            if let Some(live) = &mut state.live {
+                live.source = LiveSource::Server;
+            }
         });
     }
 

@@ -117,13 +117,24 @@ pub struct RawOutput {
 #[error("the settings file is not valid: {0}")]
 pub struct SettingsFileError(String);
 
+/// What the parser says, but for the value it met: that may be a password.
+fn without_values(said: &str) -> String {
+    let quoted = ["invalid type: ", "invalid value: "];
+    let Some(start) = quoted.iter().filter_map(|kind| said.find(kind)).min() else {
+        return said.to_owned();
+    };
+    let (before, rest) = said.split_at(start);
+    let wanted = rest.rfind(", expected ").map_or("", |at| &rest[at..]);
+    format!("{before}a value of the wrong kind{wanted}")
+}
+
 impl RawSettings {
     /// Reads the YAML of a settings file.
     ///
     /// # Errors
     /// [`SettingsFileError`] names the key, the line and the column.
     pub fn from_yaml(text: &str) -> Result<Self, SettingsFileError> {
-        serde_yaml::from_str(text).map_err(|error| SettingsFileError(error.to_string()))
+        serde_yaml::from_str(text).map_err(|error| SettingsFileError(without_values(&error.to_string())))
     }
 
     /// These, and `weaker` ones where nothing is said here.

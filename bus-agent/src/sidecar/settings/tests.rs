@@ -117,3 +117,14 @@ fn an_unknown_key_of_the_file_is_named_with_its_place() {
         .to_string();
     assert!(error.contains("aplication") && error.contains("line 2"), "{error}");
 }
+
+#[test]
+fn a_value_of_the_wrong_kind_is_not_repeated() {
+    let error = RawSettings::from_yaml("servers: http://me:hunter2@host\n").expect_err("no list");
+    let told = error.to_string();
+    assert!(
+        told.contains("servers") && told.contains("expected a sequence"),
+        "{told}"
+    );
+    assert!(!told.contains("hunter2"), "{told}");
+}
