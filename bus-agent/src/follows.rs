@@ -37,10 +37,7 @@ impl Follows {
     /// The profile names as the server sees them: never empty.
     #[must_use]
     pub fn profile_names(&self) -> Vec<&str> {
-        match self.profiles.as_slice() {
-            [] => vec!["default"],
-            profiles => profiles.iter().map(Profile::as_str).collect(),
-        }
+        Profile::names(&self.profiles)
     }
 
     /// Whether `notice` asks this agent to look. `served` is the label the server said it serves;

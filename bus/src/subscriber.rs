@@ -44,16 +44,9 @@ impl Subscriber {
             return Concern::Elsewhere;
         }
         match &message.notice {
-            Some(notice) if !notice.affects.covers(&names, &self.profile_names()) => Concern::OutOfScope,
+            Some(notice) if !notice.affects.covers(&names, &Profile::names(&self.profiles)) => Concern::OutOfScope,
             _ => Concern::Addressed,
         }
-    }
-
-    fn profile_names(&self) -> Vec<&str> {
-        if self.profiles.is_empty() {
-            return vec!["default"];
-        }
-        self.profiles.iter().map(Profile::as_str).collect()
     }
 }
 

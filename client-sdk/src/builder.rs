@@ -1,5 +1,6 @@
 //! Gathers what a client needs.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::registry::{Bound, Registry};
 
 /// How a client hears of changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Bus {
     /// From the server itself.
@@ -49,6 +50,17 @@ pub struct ConfigClientBuilder {
     profiles: Vec<String>,
     label: Option<String>,
     bus: Bus,
+}
+
+/// Without the address of a broker: it may hold a password.
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "Embedded",
+            Self::Amqp(_) => "Amqp(..)",
+            Self::None => "None",
+        })
+    }
 }
 
 impl ConfigClientBuilder {

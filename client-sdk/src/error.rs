@@ -129,7 +129,7 @@ fn error_below(error: StartError) -> Option<Box<dyn StdError + Send + Sync>> {
         StartError::Fetch(error) => Some(Box::new(error)),
         StartError::Overrides(error) => Some(Box::new(error)),
         StartError::Refused(error) => Some(Box::new(error)),
-        StartError::Tls(error) => Some(Box::new(error)),
+        StartError::Client(error) => Some(Box::new(error)),
         _ => None,
     }
 }

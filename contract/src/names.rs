@@ -127,6 +127,17 @@ impl Label {
     }
 }
 
+impl Profile {
+    /// The names of `profiles` as a server sees them: without any, `default`.
+    #[must_use]
+    pub fn names(profiles: &[Self]) -> Vec<&str> {
+        match profiles {
+            [] => vec!["default"],
+            profiles => profiles.iter().map(AsRef::as_ref).collect(),
+        }
+    }
+}
+
 impl CommitId {
     /// The first twelve digits, for people.
     #[must_use]

@@ -1,5 +1,6 @@
 //! Gathers the parts of an agent.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,6 @@ impl Started {
 }
 
 /// Gathers the parts of an agent; [`AgentBuilder::start`] starts it.
-#[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct AgentBuilder {
     servers: Vec<String>,
@@ -55,6 +55,17 @@ pub struct AgentBuilder {
     overrides: Option<PathBuf>,
     variables: Variables,
     environment_changes: bool,
+}
+
+/// Without the servers and the variables: either may hold a password.
+impl fmt::Debug for AgentBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentBuilder")
+            .field("bus", &self.bus)
+            .field("pace", &self.pace)
+            .field("without_server", &self.without_server)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AgentBuilder {
@@ -199,7 +210,7 @@ impl AgentBuilder {
         stop: &CancellationToken,
     ) -> Result<(Agent, Started), StartError> {
         self.fetch.servers = parse_servers(&self.servers)?;
-        let fetcher = Arc::new(Fetcher::new(self.fetch.clone()).map_err(StartError::Tls)?);
+        let fetcher = Arc::new(Fetcher::new(self.fetch.clone()).map_err(StartError::Client)?);
         let mut local = Local::with_variables(std::mem::take(&mut self.variables));
         if let Some(directory) = &self.overrides {
             local.set_overrides(read_overrides(directory).map_err(StartError::Overrides)?);

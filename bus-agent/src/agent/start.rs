@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::apply::Veto;
 use crate::configuration::OverridesError;
-use crate::fetch::{FetchError, TlsError};
+use crate::fetch::{ClientError, FetchError};
 
 /// Why an agent did not start.
 #[derive(Debug, Error)]
@@ -20,9 +20,9 @@ pub enum StartError {
         /// Which one, counted from 1.
         position: usize,
     },
-    /// The certificates or keys for TLS cannot be used.
-    #[error("the connection cannot be encrypted as wished")]
-    Tls(#[source] TlsError),
+    /// What the agent is to show to a server or to trust cannot be used.
+    #[error("the servers cannot be asked as wished")]
+    Client(#[source] ClientError),
     /// The override directory is not readable.
     #[error("the overrides cannot be used")]
     Overrides(#[source] OverridesError),
@@ -48,7 +48,7 @@ impl StartError {
             Self::Fetch(error) => error.is_retryable(),
             Self::TimedOut => true,
             Self::Refused(veto) => veto.may_pass(),
-            Self::NoServer | Self::ServerUrl { .. } | Self::Tls(_) | Self::Overrides(_) | Self::Stopped => false,
+            Self::NoServer | Self::ServerUrl { .. } | Self::Client(_) | Self::Overrides(_) | Self::Stopped => false,
         }
     }
 }

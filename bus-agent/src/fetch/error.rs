@@ -58,16 +58,19 @@ pub enum FetchError {
     },
 }
 
-/// Certificates or keys for TLS cannot be used.
+/// What the client is to show or to trust cannot be used.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
-pub enum TlsError {
+pub enum ClientError {
     /// They are not readable as PEM.
     #[error("a certificate or key is not readable as PEM")]
     Unreadable(#[source] Box<dyn Error + Send + Sync>),
     /// There is none where one should be.
     #[error("a file of certificates holds none")]
     NoCertificate,
+    /// The token is not repeated.
+    #[error("the bearer token holds a character that no header can hold")]
+    Token,
 }
 
 /// What kind of failure it was.
@@ -86,7 +89,7 @@ pub enum FetchErrorKind {
     Refused,
 }
 
-impl TlsError {
+impl ClientError {
     pub(super) fn unreadable(cause: reqwest::Error) -> Self {
         Self::Unreadable(Box::new(cause))
     }

@@ -1,5 +1,6 @@
 //! The HTTP client.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use reqwest::{Certificate, Client, Identity, Response, StatusCode};
 use url::Url;
 
 use super::answer::{header, standing};
-use super::{Answer, FetchError, Fetched, Login, TlsError};
+use super::{Answer, ClientError, FetchError, Fetched, Login};
 use crate::follows::Follows;
 use crate::reconcile::Ask;
 
@@ -17,7 +18,7 @@ use crate::reconcile::Ask;
 const LONGEST_DETAIL: usize = 300;
 
 /// Which servers, and how they are asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FetchSettings {
     /// Base URLs; the first that answers is kept until it fails.
@@ -60,17 +61,32 @@ impl FetchSettings {
     }
 }
 
+/// Servers by scheme, host and port: their URLs may hold a password, an identity holds a key.
+impl fmt::Debug for FetchSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<_> = self
+            .servers
+            .iter()
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
+        f.debug_struct("FetchSettings")
+            .field("servers", &servers)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Fetcher {
     /// Prepares a client; connects nowhere yet.
     ///
     /// # Errors
-    /// [`TlsError`] when a certificate or key is not readable as PEM.
-    pub fn new(settings: FetchSettings) -> Result<Self, TlsError> {
+    /// [`ClientError`] when a certificate or key is not readable as PEM, or the token fits in no header.
+    pub fn new(settings: FetchSettings) -> Result<Self, ClientError> {
         let mut authorities = Vec::new();
         for bundle in &settings.authorities {
-            let certificates = Certificate::from_pem_bundle(bundle).map_err(TlsError::unreadable)?;
+            let certificates = Certificate::from_pem_bundle(bundle).map_err(ClientError::unreadable)?;
             if certificates.is_empty() {
-                return Err(TlsError::NoCertificate);
+                return Err(ClientError::NoCertificate);
             }
             authorities.extend(certificates);
         }
@@ -78,16 +94,16 @@ impl Fetcher {
             .user_agent(concat!("config-bus-agent/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout);
         if let Some(login) = &settings.login {
-            http = http.default_headers(login.headers());
+            http = http.default_headers(login.headers()?);
         }
         if !authorities.is_empty() {
             http = http.tls_certs_merge(authorities);
         }
         if let Some(pem) = &settings.identity {
-            http = http.identity(Identity::from_pem(pem).map_err(TlsError::unreadable)?);
+            http = http.identity(Identity::from_pem(pem).map_err(ClientError::unreadable)?);
         }
         Ok(Self {
-            http: http.build().map_err(TlsError::unreadable)?,
+            http: http.build().map_err(ClientError::unreadable)?,
             settings,
             current: AtomicUsize::new(0),
         })

@@ -4,6 +4,8 @@ use bus::{Credentials, Secret};
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
+use super::ClientError;
+
 /// Sent with every request to a server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -33,15 +35,15 @@ impl Login {
     }
 
     /// A token is part of the client, so that whoever shares the client shows it too.
-    pub(super) fn headers(&self) -> HeaderMap {
+    pub(super) fn headers(&self) -> Result<HeaderMap, ClientError> {
         let mut headers = HeaderMap::new();
-        if let Self::Bearer(token) = self
-            && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.reveal()))
-        {
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+        if let Self::Bearer(token) = self {
+            let header = HeaderValue::try_from(format!("Bearer {}", token.reveal()));
+            let mut header = header.map_err(|_| ClientError::Token)?;
+            header.set_sensitive(true);
+            headers.insert(AUTHORIZATION, header);
         }
-        headers
+        Ok(headers)
     }
 
     pub(super) fn sign(&self, request: RequestBuilder) -> RequestBuilder {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use contract::{Label, MoveId};
 
 pub use answer::Answer;
-pub use error::{FetchError, FetchErrorKind, TlsError};
+pub use error::{ClientError, FetchError, FetchErrorKind};
 pub use fetcher::{FetchSettings, Fetcher};
 pub use login::Login;
 

@@ -1,8 +1,9 @@
 //! Keeps files current and runs what should be run after.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::apply::{Applier, Veto};
 use crate::atomic_file;
 use crate::causes::explain;
 use crate::configuration::{Configuration, KeysChanged};
+
+const MARKER_MODE: u32 = 0o600;
 
 /// One file, and the command that makes somebody read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +44,14 @@ pub struct Outputs {
 #[derive(Debug)]
 struct Tracked {
     output: Output,
-    /// The file changed, and its command has not ended well since.
+    debt: Debt,
+}
+
+/// The file changed, and its command has not ended well since. Written down beside the file before
+/// the file is, so that a sidecar that was killed in between runs the command after its next start.
+#[derive(Debug)]
+struct Debt {
+    marker: PathBuf,
     owed: bool,
 }
 
@@ -49,11 +59,13 @@ impl Outputs {
     /// Keeps `outputs` current.
     #[must_use]
     pub fn new(outputs: Vec<Output>) -> Self {
-        let outputs = outputs
-            .into_iter()
-            .map(|output| Tracked { output, owed: false })
-            .collect();
-        Self { outputs }
+        let track = |output: Output| Tracked {
+            debt: Debt::beside(&output.file),
+            output,
+        };
+        Self {
+            outputs: outputs.into_iter().map(track).collect(),
+        }
     }
 }
 
@@ -77,11 +89,15 @@ impl Applier for Outputs {
 }
 
 impl Output {
-    /// Writes the file when its bytes differ; whether they did.
-    fn write(&self, new: &Configuration) -> io::Result<bool> {
+    /// Writes the file when its bytes differ, after `owe` wrote down that a command follows; whether
+    /// they did.
+    fn write(&self, new: &Configuration, owe: impl FnOnce() -> io::Result<()>) -> io::Result<bool> {
         let content = self.format.render(new);
         if fs::read(&self.file).is_ok_and(|old| old == content.as_bytes()) {
             return Ok(false);
+        }
+        if self.run.is_some() {
+            owe()?;
         }
         atomic_file::write(&self.file, content.as_bytes(), self.mode)?;
         Ok(true)
@@ -90,14 +106,15 @@ impl Output {
 
 impl Tracked {
     async fn write(&mut self, new: &Arc<Configuration>) -> Result<(), String> {
-        let (output, configuration) = (self.output.clone(), Arc::clone(new));
-        let written = spawn_blocking(move || output.write(&configuration)).await;
+        let (output, configuration, marker) = (self.output.clone(), Arc::clone(new), self.debt.marker.clone());
+        let owe = move || atomic_file::write(&marker, b"", MARKER_MODE);
+        let written = spawn_blocking(move || output.write(&configuration, owe)).await;
         let file = self.output.file.display();
         match written.unwrap_or_else(|ended| Err(io::Error::other(ended))) {
             Ok(false) => {}
             Ok(true) => {
                 info!(%file, commit.id = new.revision().version, "a file was written");
-                self.owed = true;
+                self.debt.owed = true;
             }
             Err(error) => return Err(format!("{file} could not be written: {error}")),
         }
@@ -105,7 +122,7 @@ impl Tracked {
     }
 
     async fn run(&mut self, new: &Configuration) -> Result<(), String> {
-        let (true, Some(run)) = (self.owed, &self.output.run) else {
+        let (true, Some(run)) = (self.debt.owed, &self.output.run) else {
             return Ok(());
         };
         let variables = [
@@ -115,7 +132,26 @@ impl Tracked {
         command::run(run, &variables, self.output.run_timeout)
             .await
             .map_err(|error| format!("{} was written, but {}", self.output.file.display(), explain(&error)))?;
-        self.owed = false;
+        self.debt.settle();
         Ok(())
+    }
+}
+
+impl Debt {
+    fn beside(file: &Path) -> Self {
+        let mut name = OsString::from(".");
+        name.push(file.file_name().unwrap_or_default());
+        name.push(".owed");
+        let marker = file.with_file_name(name);
+        Self {
+            owed: marker.exists(),
+            marker,
+        }
+    }
+
+    fn settle(&mut self) {
+        self.owed = false;
+        // At worst the command runs once more after the next start.
+        let _ = fs::remove_file(&self.marker);
     }
 }

@@ -110,6 +110,35 @@ async fn a_command_that_fails_keeps_the_file_and_is_run_again() {
 }
 
 #[tokio::test]
+async fn a_command_that_was_not_run_before_the_sidecar_ended_is_run_by_the_next_one() {
+    let origin = Origin::serving(json!({"x": 1})).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (out, tried, ran) = (
+        directory.path().join("app.env"),
+        directory.path().join("tried"),
+        directory.path().join("ran"),
+    );
+    let failing = said(
+        &origin,
+        &out,
+        &format!("run: 'echo run >> {}; false'\n", tried.display()),
+    );
+    let first = Sidecar::start(&failing);
+    until(&tried, |_| true).await;
+    first.ended.abort();
+    drop(first);
+
+    let working = said(&origin, &out, &format!("run: 'echo run >> {}'\n", ran.display()));
+    let second = Sidecar::start(&working);
+    until(&ran, |_| true).await;
+    second.stop.cancel();
+    second.end().await.expect("stopped");
+    let third = Sidecar::start(&format!("{working}once: true\n"));
+    third.end().await.expect("written once");
+    assert_eq!(fs::read_to_string(&ran).expect("read"), "run\n", "a debt is paid once");
+}
+
+#[tokio::test]
 async fn a_server_that_is_away_leaves_the_file_as_it_is_until_it_is_back() {
     let origin = Origin::serving(json!({"x": 1})).await;
     origin.broken(Some(Fault::Status(500, vec![], String::new())));

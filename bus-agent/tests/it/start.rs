@@ -47,6 +47,29 @@ async fn failing_fast_ends_the_start_when_no_server_answers_in_time() {
 }
 
 #[tokio::test]
+async fn a_token_that_no_header_can_hold_fails_the_start_without_being_shown() {
+    let set = |agent: bus_agent::AgentBuilder| agent.login(Login::bearer("s3cret\u{7}token"));
+    let error = Running::try_start(&nobody().await, set, Application::default())
+        .await
+        .map(|_| ())
+        .expect_err("no header");
+    assert!(matches!(error, StartError::Client(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+#[test]
+fn what_is_printed_for_debugging_holds_no_password() {
+    let agent = bus_agent::Agent::builder()
+        .server("http://me:s3cret@host:8888")
+        .login(Login::basic("me", "s3cret"))
+        .identity("s3cret key")
+        .variables([("PASSWORD".to_owned(), "s3cret".to_owned())])
+        .bus(bus_agent::Bus::amqp("amqp://me:s3cret@broker").expect("an address"));
+    let printed = format!("{agent:?}");
+    assert!(printed.contains("broker") && !printed.contains("s3cret"), "{printed}");
+}
+
+#[tokio::test]
 async fn failing_fast_ends_the_start_at_once_when_asking_again_cannot_help() {
     let origin = Origin::serving(json!({"x": 1})).await;
     for (status, expected) in [(401, FetchErrorKind::Forbidden), (404, FetchErrorKind::NotFound)] {

@@ -1,5 +1,6 @@
 //! The agent's side: follows `GET /bus/events` of the first server that answers, for ever.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,7 +36,7 @@ const REPORT_DEADLINE: Duration = Duration::from_secs(5);
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Where and how to follow.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FollowSettings {
     /// Base URLs of the servers, tried in order.
     pub servers: Vec<Url>,
@@ -68,6 +69,21 @@ struct Follower {
 
 #[derive(Debug)]
 struct HttpReports(Arc<Servers>);
+
+/// Servers by scheme, host and port: their URLs may hold a password.
+impl fmt::Debug for FollowSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<_> = self
+            .servers
+            .iter()
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
+        f.debug_struct("FollowSettings")
+            .field("servers", &servers)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
 
 impl FollowSettings {
     /// Follows `servers` with `http` and the usual times.

@@ -1,5 +1,6 @@
 //! What may be said, in the words it is said in.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use thiserror::Error;
 use crate::sidecar::format::Format;
 
 /// What may be said, in the words it is said in.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct RawSettings {
@@ -93,6 +94,18 @@ pub struct RawSettings {
     /// Writes once, runs once, ends
     #[arg(long, env = "CONFIG_BUS_ONCE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub once: Option<bool>,
+}
+
+/// Only what cannot hold a password.
+impl fmt::Debug for RawSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawSettings")
+            .field("application", &self.application)
+            .field("profiles", &self.profiles)
+            .field("label", &self.label)
+            .field("out", &self.out)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One further file.
