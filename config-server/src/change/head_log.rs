@@ -7,7 +7,7 @@ use contract::{Affects, CommitId, Label, MoveId};
 use tracing::{info, warn};
 
 use super::journal::{Entry, JournalError};
-use super::{Change, clock, notice, sender};
+use super::{Change, notice, sender};
 use crate::store::head_log::HeadLogError;
 use crate::store::{HeadLog, HeadMove};
 
@@ -37,7 +37,7 @@ impl HeadLog for Change {
             affects,
             cause: moved.cause,
             sender: sender(&self.settings, self.delivery.agent_count()),
-            time: clock::now(),
+            time: self.clock.now(),
         };
         let recorded = self
             .journal

@@ -32,6 +32,7 @@ use contract::delivery::EventState;
 use contract::{BusEvent, CommitId, Destination, EventId, EventKind, Label, Message};
 use tokio_util::sync::CancellationToken;
 
+use self::clock::Clock;
 use self::delivery::Delivery;
 use self::journal::{Journal, JournalError, Origin, StoredEvent};
 use self::links::Memory;
@@ -45,6 +46,7 @@ use crate::tasks::Tasks;
 #[derive(Debug)]
 pub struct Change {
     settings: ChangeSettings,
+    clock: Clock,
     journal: Journal,
     delivery: Delivery,
     bell: Arc<Bell>,
@@ -58,6 +60,14 @@ impl Change {
     /// [`JournalError`] when the journal cannot be opened.
     pub async fn open(settings: ChangeSettings) -> Result<Arc<Self>, JournalError> {
         let journal = Journal::open(settings.database.clone()).await?;
+        Self::over(journal, settings, Clock::default()).await
+    }
+
+    /// The same over a journal that is open.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be read or written.
+    pub async fn over(journal: Journal, settings: ChangeSettings, clock: Clock) -> Result<Arc<Self>, JournalError> {
         let rederived = journal.rederive(sender(&settings, 0)).await?;
         if rederived > 0 {
             tracing::warn!(
@@ -68,6 +78,7 @@ impl Change {
         let delivery = Delivery::open(journal.clone(), settings.agent_ttl).await?;
         Ok(Arc::new(Self {
             settings,
+            clock,
             journal,
             delivery,
             bell: Arc::new(Bell::default()),
@@ -106,7 +117,7 @@ impl Change {
         kind: EventKind,
         cause: Cause,
     ) -> Result<StoredEvent, JournalError> {
-        let created = clock::now();
+        let created = self.clock.now();
         let event = BusEvent {
             kind,
             ..BusEvent::refresh(EventId::random(), created, &self.settings.bus_id, destination)

@@ -11,7 +11,8 @@ const DIGITS: usize = 32;
 
 /// The digest of an environment: what was asked for and every source, but not the version. Lines and
 /// columns count only where they are written.
-pub(super) fn of_environment(query: &Query, origins: bool, sources: &[Source]) -> String {
+#[must_use]
+pub fn of_environment(query: &Query, origins: bool, sources: &[Source]) -> String {
     let mut digest = Digest::new("environment");
     digest.add(&[u8::from(origins)]);
     digest.add(query.name.as_bytes());

@@ -13,7 +13,7 @@ use crate::store::Layer;
 
 /// What a layer answers a query with.
 #[derive(Debug, Clone)]
-pub(super) struct Passed {
+pub struct Passed {
     pub resolved: Resolved,
     /// The state that was read: the layer's own, or an earlier one that is good for the query.
     pub snapshot: Arc<Snapshot>,
@@ -25,7 +25,7 @@ pub(super) struct Passed {
 ///
 /// # Errors
 /// [`Broken`] of the newest state, when no earlier one is good for the query either.
-pub(super) fn pass(layer: &Layer, query: &Query, gate: Gate, limits: &Limits) -> Result<Passed, Broken> {
+pub fn pass(layer: &Layer, query: &Query, gate: Gate, limits: &Limits) -> Result<Passed, Broken> {
     let newest = attempt(layer, &layer.snapshot, query, limits);
     let candidates = match gate {
         Gate::Off => &[],

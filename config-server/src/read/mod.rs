@@ -18,10 +18,10 @@ pub mod answer;
 pub mod error;
 pub mod form;
 
-mod gate;
+pub mod gate;
 mod sources;
 
-mod digest;
+pub mod digest;
 pub(crate) mod overrides;
 
 mod environment;

@@ -23,24 +23,24 @@ const MOST_LABELS: usize = 256;
 
 /// The state a label stands at.
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) label: Label,
-    pub(crate) current: Loaded,
+pub struct Head {
+    pub label: Label,
+    pub current: Loaded,
     /// Stand in for broken files of `current`, newest first.
-    pub(crate) earlier: Vec<Loaded>,
-    pub(crate) fallbacks: Arc<[Arc<Snapshot>]>,
+    pub earlier: Vec<Loaded>,
+    pub fallbacks: Arc<[Arc<Snapshot>]>,
     /// The entry of the log that names this move; `None` until it is written, and for commits
     /// asked for by id, which never move.
-    pub(crate) moved: Option<MoveId>,
+    pub moved: Option<MoveId>,
     /// When it was last asked for, on the repository's own clock of requests.
     used: AtomicU64,
 }
 
 /// All heads of one repository.
 #[derive(Debug)]
-pub(crate) struct Heads {
-    pub(crate) repository: Arc<str>,
-    pub(crate) layout: Layout,
+pub struct Heads {
+    pub repository: Arc<str>,
+    pub layout: Layout,
     log: Arc<dyn HeadLog>,
     map: ArcSwap<HashMap<String, Arc<Head>>>,
     clock: AtomicU64,
@@ -49,7 +49,8 @@ pub(crate) struct Heads {
 }
 
 impl Head {
-    pub(crate) fn new(label: Label, current: Loaded, earlier: Vec<Loaded>, moved: Option<MoveId>) -> Self {
+    #[must_use]
+    pub fn new(label: Label, current: Loaded, earlier: Vec<Loaded>, moved: Option<MoveId>) -> Self {
         let fallbacks = earlier.iter().map(|state| state.snapshot.clone()).collect();
         Self {
             label,
@@ -61,7 +62,7 @@ impl Head {
         }
     }
 
-    pub(crate) fn commit(&self) -> &CommitId {
+    pub fn commit(&self) -> &CommitId {
         &self.current.snapshot.commit
     }
 
@@ -78,7 +79,7 @@ impl Head {
 }
 
 impl Heads {
-    pub(crate) fn new(repository: Arc<str>, layout: Layout, log: Arc<dyn HeadLog>, generation: Arc<AtomicU64>) -> Self {
+    pub fn new(repository: Arc<str>, layout: Layout, log: Arc<dyn HeadLog>, generation: Arc<AtomicU64>) -> Self {
         Self {
             repository,
             layout,
@@ -90,7 +91,7 @@ impl Heads {
     }
 
     /// The head of a label that is followed already.
-    pub(crate) fn get(&self, label: &str) -> Option<Arc<Head>> {
+    pub fn get(&self, label: &str) -> Option<Arc<Head>> {
         let map = self.map.load();
         let head = map.get(label)?;
         head.used
@@ -98,31 +99,31 @@ impl Heads {
         Some(head.clone())
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Head>> {
+    pub fn all(&self) -> Vec<Arc<Head>> {
         let mut heads: Vec<_> = self.map.load().values().cloned().collect();
         heads.sort_by(|a, b| a.label.cmp(&b.label));
         heads
     }
 
     /// Where the log has the head of `label`.
-    pub(crate) async fn last(&self, label: &Label) -> Option<CommitId> {
+    pub async fn last(&self, label: &Label) -> Option<CommitId> {
         let last = self.log.last(&self.repository, label).await;
         last.map(|(commit, _)| commit)
     }
 
     /// The labels that were followed before.
-    pub(crate) async fn labels(&self) -> Vec<Label> {
+    pub async fn labels(&self) -> Vec<Label> {
         self.log.labels(&self.repository).await
     }
 
     /// Whether the head of `label` ever stood at `commit`.
-    pub(crate) async fn visited(&self, label: &Label, commit: &CommitId) -> bool {
+    pub async fn visited(&self, label: &Label, commit: &CommitId) -> bool {
         self.log.visited(&self.repository, label, commit).await
     }
 
     /// Serves `current` for `label`, then writes the move down unless the log has it. `before` is
     /// the state that the log names, where it is at hand. `earlier` may stand in for broken files.
-    pub(crate) async fn place(
+    pub async fn place(
         &self,
         label: &Label,
         current: Loaded,
@@ -140,7 +141,7 @@ impl Heads {
     }
 
     /// Writes down the moves that could not be written before.
-    pub(crate) async fn write_down_missed(&self, cause: Cause) {
+    pub async fn write_down_missed(&self, cause: Cause) {
         for head in self.all() {
             if head.moved.is_none() {
                 self.write_down(head, None, cause).await;
@@ -149,7 +150,7 @@ impl Heads {
     }
 
     /// Stops serving a label that is gone.
-    pub(crate) fn forget(&self, label: &Label) {
+    pub fn forget(&self, label: &Label) {
         info!(repository = %self.repository, %label, "the label is gone");
         self.change(|map| {
             map.remove(label.as_str());

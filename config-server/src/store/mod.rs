@@ -10,6 +10,7 @@
 //! - [`view`]: what a reader gets; [`outcome`]: what a look found
 
 pub mod head_log;
+pub mod heads;
 pub mod outcome;
 pub mod view;
 
@@ -20,7 +21,6 @@ mod native;
 mod repository;
 
 mod fallback;
-mod heads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

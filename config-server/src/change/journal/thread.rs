@@ -1,7 +1,8 @@
-//! The thread that owns the connection, and the handle everybody else holds.
+//! Who runs the work on the connection, and the handle everybody else holds.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -16,8 +17,17 @@ const QUEUE: usize = 256;
 /// A handle on the journal. The thread ends, and the file is closed, with the last of them.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    jobs: mpsc::Sender<Job>,
+    desk: Desk,
     epoch: Arc<str>,
+}
+
+/// Where work on the connection is done.
+#[derive(Clone)]
+enum Desk {
+    /// On the thread that owns it.
+    Thread(mpsc::Sender<Job>),
+    /// On the caller's.
+    Here(Arc<Mutex<Connection>>),
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -46,7 +56,20 @@ impl Journal {
             .map_err(JournalError::Start)?;
         let epoch = answer.await.map_err(|_| JournalError::Closed)??;
         Ok(Self {
-            jobs,
+            desk: Desk::Thread(jobs),
+            epoch: epoch.into(),
+        })
+    }
+
+    /// A journal in memory that works on its caller's thread: what it is asked for is done when the
+    /// future is first polled. For those who schedule everything themselves.
+    ///
+    /// # Errors
+    /// [`JournalError`] when there is no memory for it.
+    pub fn in_memory() -> Result<Self, JournalError> {
+        let (connection, epoch) = schema::open(None)?;
+        Ok(Self {
+            desk: Desk::Here(Arc::new(Mutex::new(connection))),
             epoch: epoch.into(),
         })
     }
@@ -63,15 +86,34 @@ impl Journal {
         operation: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let (done, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            // The caller may have stopped waiting; the work counts all the same.
-            let _ = done.send(commit(connection, work));
-        });
-        self.jobs.send(job).await.map_err(|_| JournalError::Closed)?;
-        let outcome = answer.await.map_err(|_| JournalError::Closed)?;
+        let outcome = match &self.desk {
+            Desk::Thread(jobs) => hand_over(jobs, work).await?,
+            Desk::Here(connection) => commit(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), work),
+        };
         outcome.map_err(|source| JournalError::doing(operation, source))
     }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Thread(_) => "Thread",
+            Self::Here(_) => "Here",
+        })
+    }
+}
+
+async fn hand_over<T: Send + 'static>(
+    jobs: &mpsc::Sender<Job>,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<rusqlite::Result<T>, JournalError> {
+    let (done, answer) = oneshot::channel();
+    let job: Job = Box::new(move |connection| {
+        // The caller may have stopped waiting; the work counts all the same.
+        let _ = done.send(commit(connection, work));
+    });
+    jobs.send(job).await.map_err(|_| JournalError::Closed)?;
+    answer.await.map_err(|_| JournalError::Closed)
 }
 
 fn serve(mut connection: Connection, mut inbox: mpsc::Receiver<Job>) {
