@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bus_id::BusId;
 use crate::destination::Destination;
 use crate::event::EventId;
+use crate::latency::Latency;
 use crate::names::{CommitId, Label};
 use crate::report::Outcome;
 use crate::scope::Affects;
@@ -73,6 +74,9 @@ pub struct DeliveryReport {
     pub agents: Vec<AgentDelivery>,
     /// How many answered how.
     pub summary: Summary,
+    /// How long the answers took; absent while nobody answered, and where the agents are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
 }
 
 /// What one member answered to one event.

@@ -5,7 +5,7 @@
 //!
 //! Reading order: what is asked for ([`names`]), what is answered ([`environment`], [`headers`]),
 //! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
-//! [`message`]) and what comes back ([`report`], [`delivery`]).
+//! [`message`]) and what comes back ([`report`], [`delivery`], [`latency`]).
 #![warn(missing_docs)]
 
 pub mod names;
@@ -23,6 +23,7 @@ pub mod message;
 pub mod notice;
 
 pub mod delivery;
+pub mod latency;
 pub mod report;
 
 pub use bus_id::BusId;
@@ -30,6 +31,7 @@ pub use delivery::{AgentStatus, DeliveryReport, RefreshReceipt};
 pub use destination::Destination;
 pub use environment::{Environment, PropertySource, SourceValue};
 pub use event::{BusEvent, EventError, EventId, EventKind};
+pub use latency::Latency;
 pub use message::Message;
 pub use names::{AppName, CommitId, Label, NameError, Profile};
 pub use notice::{MoveId, Notice};

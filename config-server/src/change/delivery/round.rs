@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use contract::delivery::{AgentDelivery, EventState, Summary};
 use contract::report::Outcome;
-use contract::{Affects, CommitId, DeliveryReport, Destination, EventId};
+use contract::{Affects, CommitId, DeliveryReport, Destination, EventId, Latency};
 
 use super::Member;
 use crate::change::journal::{AnswerRow, StoredEvent};
@@ -116,6 +116,7 @@ impl Round {
             .map(|(member, answer)| self.delivery(member, answer))
             .collect();
         DeliveryReport {
+            latency: Latency::of_agents(&agents),
             agents,
             ..overview(&self.event, self.summary())
         }
@@ -233,6 +234,7 @@ pub fn overview(event: &StoredEvent, summary: Summary) -> DeliveryReport {
         published: event.published,
         agents: Vec::new(),
         summary,
+        latency: None,
     }
 }
 

@@ -79,13 +79,13 @@ impl Server {
         self.delivery.heard(report, NOW + 40);
     }
 
+    async fn report(&self, id: &str) -> DeliveryReport {
+        let report = self.delivery.report(&EventId::received(id)).await;
+        report.expect("a journal").expect("a report")
+    }
+
     async fn outcomes(&self, id: &str) -> Vec<(String, Option<Outcome>)> {
-        let report = self
-            .delivery
-            .report(&EventId::received(id))
-            .await
-            .expect("a journal")
-            .expect("a report");
+        let report = self.report(id).await;
         let of = |agent: contract::delivery::AgentDelivery| (agent.bus_id.to_string(), agent.outcome);
         report.agents.into_iter().map(of).collect()
     }
@@ -267,6 +267,26 @@ async fn reports_and_agents_outlive_a_restart() {
         .map(|report| (report.summary.applied, report.summary.silent))
         .collect();
     assert_eq!(counts, [(1, 0), (0, 2), (0, 2), (0, 2), (0, 2), (1, 0)]);
+}
+
+#[tokio::test]
+async fn the_picture_of_an_old_report_is_made_of_what_the_journal_has() {
+    let server = Server::start().await;
+    for id in ["orders:1:a", "orders:2:b", "orders:3:c"] {
+        server.hear(&report(id, &[], Outcome::Applied, 'a'));
+    }
+    server.send(message("e", "**", None)).await;
+    assert_eq!(server.report("e").await.latency, None);
+    server.hear(&report("orders:1:a", &["e"], Outcome::Applied, 'b'));
+    let late = report("orders:2:b", &["e"], Outcome::Failed, 'a');
+    server.delivery.heard(&late, NOW + 900);
+    let told = server.report("e").await.latency.expect("two answered");
+    assert_eq!((told.count, told.p50, told.p99, told.max), (2, 40, 900, 900));
+    for n in 0..80 {
+        server.send(message(&format!("later{n}"), "nobody:**", None)).await;
+    }
+    let server = server.restarted().await;
+    assert_eq!(server.report("e").await.latency, Some(told));
 }
 
 #[tokio::test]

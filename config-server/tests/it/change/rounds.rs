@@ -30,6 +30,7 @@ async fn a_call_that_waits_answers_when_every_agent_has() {
     assert_eq!((report.commit, report.previous), (Some(pushed.clone()), Some(before)));
     assert_eq!((report.summary.applied, report.summary.silent), (1, 0));
     assert_eq!(report.agents[0].commit, Some(pushed));
+    assert_eq!(report.latency.map(|latency| latency.count), Some(1));
     assert_eq!(report.state, EventState::Published);
     let listed = server.get("/bus/refreshes").await.json();
     assert_eq!(listed[0]["id"], report.id.as_str());
