@@ -34,7 +34,7 @@ pub struct Mirror {
     path: PathBuf,
     /// Branches and tags gone from the remote go from here too.
     pub(super) prune: bool,
-    /// Held shared while objects are read, alone while packs or the directory are replaced.
+    /// Held shared while objects are read, alone while packs or the directory are removed.
     gate: RwLock<()>,
 }
 
@@ -89,7 +89,7 @@ impl Mirror {
             Ok(Some(repository)) => {
                 let table = fetch_into(&repository, line, self.prune)?;
                 self.mark_fetched();
-                self.repack(&repository)?;
+                self.keep_few_packs(&repository)?;
                 Ok(table)
             }
             Ok(None) => self.clone_anew(line),
@@ -156,6 +156,18 @@ impl Mirror {
         }
     }
 
+    /// Many packs are slow, but no reason not to serve what was fetched.
+    fn keep_few_packs(&self, repository: &Repository) -> Result<(), Failure> {
+        match self.repack(repository) {
+            Err(failure) if failure.is_damage() => Err(failure),
+            Err(failure) => {
+                tracing::warn!(%failure, "the mirror's packs cannot become one");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// Packs everything that is reachable into one pack once there are many.
     fn repack(&self, repository: &Repository) -> Result<(), Failure> {
         let packs = self.path.join("objects/pack");
@@ -163,8 +175,8 @@ impl Mirror {
         if old.len() <= MOST_PACKS {
             return Ok(());
         }
-        let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         let name = pack_all(repository, &packs).map_err(|error| Failure::reading(&error))?;
+        let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         for pack in old.iter().filter(|pack| !pack.to_string_lossy().contains(&name)) {
             for extension in ["idx", "pack"] {
                 fs::remove_file(pack.with_extension(extension)).map_err(|error| Failure::disk(&error))?;

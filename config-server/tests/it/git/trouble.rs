@@ -283,6 +283,22 @@ async fn many_small_fetches_do_not_leave_many_packs() {
 }
 
 #[tokio::test]
+async fn packs_that_cannot_become_one_are_no_reason_to_serve_what_is_old() {
+    let fixture = GitFixture::new().expect("a fixture");
+    fixture.commit_file("app.yml", "v: 0").expect("a commit");
+    let served = Served::git(&fixture.uri()).await;
+    served.version(None).await;
+    // Packs that cannot be removed.
+    for number in 0..70 {
+        let pack = mirror(served.basedir.path()).join(format!("objects/pack/stray{number}.pack"));
+        fs::create_dir(pack).expect("a directory");
+    }
+    let last = fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    served.refresh().await;
+    assert_eq!(served.version(None).await, last);
+}
+
+#[tokio::test]
 async fn hostile_trees_are_served_without_what_is_hostile() {
     let fixture = GitFixture::new().expect("a fixture");
     fixture.write_file("app.yml", "v: 1").expect("a file");
