@@ -122,7 +122,7 @@ impl Options {
         if let (Some(key), Some(files)) = (&ssh.private_key, files) {
             // A key whose last line does not end is not read.
             let path = files.write("key", 0o600, &format!("{}\n", key.expose().trim_end()))?;
-            self.0.extend(["-i".to_owned(), text(&path)?]);
+            self.add(&format!("IdentityFile={}", text(&path)?));
             self.add("IdentitiesOnly=yes");
             self.add("IdentityAgent=none");
         }
@@ -192,14 +192,11 @@ fn signatures(algorithm: &str) -> &str {
     }
 }
 
+/// A path as the value of an option: `ssh` splits it at blanks, and replaces what stands after `%`.
 fn text(path: &Path) -> Result<String, Failure> {
-    // `ssh` splits an option's value at blanks unless it is quoted.
     let path = path.to_str().ok_or(Failure::Setting("a path is not UTF-8"))?;
-    Ok(if path.contains(' ') {
-        format!("\"{path}\"")
-    } else {
-        path.to_owned()
-    })
+    let escaped = path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    Ok(format!("\"{escaped}\""))
 }
 
 impl PrivateDirectory {

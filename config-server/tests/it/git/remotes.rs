@@ -184,6 +184,20 @@ async fn ssh_is_followed_with_a_key() {
 }
 
 #[tokio::test]
+async fn ssh_is_followed_with_a_key_whatever_the_directory_is_called() {
+    if no_sshd() {
+        return;
+    }
+    let fixture = GitFixture::new().expect("a fixture");
+    let sshd = Sshd::start(&fixture).expect("a server");
+    let served = over_ssh(&sshd, sshd.private_key().expect("a key"), |settings| {
+        settings.basedir = settings.basedir.join("of \"mirrors\" 100%h #1");
+    })
+    .await;
+    check_follows(&fixture, &served).await;
+}
+
+#[tokio::test]
 async fn ssh_is_followed_with_a_key_under_a_passphrase() {
     if no_sshd() {
         return;
