@@ -33,8 +33,6 @@ pub struct TaskStatus {
 #[serde(rename_all = "lowercase")]
 pub enum TaskState {
     Running,
-    /// Ended because it was told to.
-    Stopped,
     /// Ended on its own: the server goes down with it.
     Failed,
 }
@@ -42,7 +40,7 @@ pub enum TaskState {
 #[derive(Debug)]
 struct Entry {
     started: Instant,
-    ended: Option<(Instant, TaskState)>,
+    failed: Option<Instant>,
 }
 
 impl Tasks {
@@ -84,11 +82,12 @@ impl Tasks {
         self.tracker.wait().await;
     }
 
-    /// Every task and how it does.
+    /// Every task that runs, or ended on its own.
     #[must_use]
     pub fn list(&self) -> Vec<TaskStatus> {
         let describe = |(name, entry): (&String, &Entry)| {
-            let (until, state) = entry.ended.unwrap_or_else(|| (Instant::now(), TaskState::Running));
+            let state = entry.failed.map_or(TaskState::Running, |_| TaskState::Failed);
+            let until = entry.failed.unwrap_or_else(Instant::now);
             TaskStatus {
                 name: name.clone(),
                 state,
@@ -105,11 +104,10 @@ impl Tasks {
         running.map(|task| task.name).collect()
     }
 
-    /// Writes the task down. What has ended in good order and is run again, like the refresher of a
-    /// mirror that gave way and came back, keeps its name.
+    /// Writes the task down under a name of its own.
     fn enter(&self, name: String) -> String {
         let mut entries = self.entries();
-        let taken = |name: &String| entries.get(name).is_some_and(|entry| entry.ended.is_none());
+        let taken = |name: &String| entries.contains_key(name);
         let name = if taken(&name) {
             let numbered = (2..).map(|number| format!("{name} #{number}"));
             numbered.into_iter().find(|name| !taken(name)).unwrap_or(name)
@@ -118,21 +116,23 @@ impl Tasks {
         };
         let entry = Entry {
             started: Instant::now(),
-            ended: None,
+            failed: None,
         };
         entries.insert(name.clone(), entry);
         name
     }
 
     fn ended(&self, name: &str, failed: bool) {
-        let state = if failed { TaskState::Failed } else { TaskState::Stopped };
+        if !failed {
+            // Mirrors come and go for as long as the server runs.
+            self.entries().remove(name);
+            return;
+        }
         if let Some(entry) = self.entries().get_mut(name) {
-            entry.ended = Some((Instant::now(), state));
+            entry.failed = Some(Instant::now());
         }
-        if failed {
-            error!(task = name, "a task ended on its own: the server stops");
-            self.failed.cancel();
-        }
+        error!(task = name, "a task ended on its own: the server stops");
+        self.failed.cancel();
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
@@ -159,9 +159,6 @@ mod tests {
         assert_eq!(tasks.running(), ["worker"]);
         stop.cancel();
         tasks.ended_all().await;
-        assert_eq!(
-            (tasks.list()[0].state, tasks.first_failed()),
-            (TaskState::Stopped, None)
-        );
+        assert_eq!((tasks.list(), tasks.first_failed()), (Vec::new(), None));
     }
 }
