@@ -20,7 +20,7 @@ const MOST_FILES: u64 = 1_000_000;
 /// Directories inside one another.
 const DEEPEST: usize = 128;
 /// Bytes of a file that are held in memory; a larger one is there but cannot be read.
-const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+pub(crate) const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 const LINK: i32 = 0o120_000;
 

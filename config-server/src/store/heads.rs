@@ -66,6 +66,11 @@ impl Head {
         &self.current.snapshot.commit
     }
 
+    /// What it serves and what stands in for it, newest first.
+    pub(crate) fn states(&self) -> Vec<Loaded> {
+        [&self.current].into_iter().chain(&self.earlier).cloned().collect()
+    }
+
     fn written(&self, moved: MoveId) -> Self {
         let head = Self::new(
             self.label.clone(),

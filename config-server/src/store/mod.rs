@@ -20,6 +20,7 @@ mod upstream;
 mod native;
 mod repository;
 
+mod changes;
 mod fallback;
 
 use std::collections::BTreeSet;

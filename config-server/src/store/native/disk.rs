@@ -16,14 +16,12 @@ use crate::engine::document::{Format, Limits};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::tree::{Blob, ContentId, Directory, Node};
 use crate::git::Loaded;
-use crate::git::read::is_file_name;
+use crate::git::read::{LARGEST_FILE, is_file_name};
 
 /// Files below all locations together.
 const MOST_FILES: usize = 100_000;
 /// Directories inside one another; also ends links that lead back to where they stand.
 const DEEPEST: usize = 32;
-/// Bytes of a file that are held in memory.
-const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 /// Why the directories cannot be read. Paths stay out of the message.
 #[derive(Debug, Error)]

@@ -5,20 +5,22 @@
 
 mod disk;
 
+use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{CommitId, Label};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::RecursiveMode;
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use self::disk::{Disk, DiskError};
+use super::changes::Changes;
 use super::head_log::Cause;
 use super::heads::{Head, Heads};
 use super::outcome::{HeadOutcome, RefreshFailure, RefreshOutcome};
@@ -176,14 +178,8 @@ impl Shared {
     async fn place(&self, loaded: Loaded, cause: Cause) -> Arc<Head> {
         let standing = self.heads.get(self.label.as_str());
         let before = standing.as_ref().map(|head| head.current.snapshot.clone());
-        let earlier = standing.iter().flat_map(|head| {
-            let mut earlier = vec![head.current.clone()];
-            earlier.extend(head.earlier.iter().cloned());
-            earlier
-        });
-        self.heads
-            .place(&self.label, loaded, earlier.collect(), before, cause)
-            .await
+        let earlier = standing.map(|head| head.states()).unwrap_or_default();
+        self.heads.place(&self.label, loaded, earlier, before, cause).await
     }
 
     async fn look(self: &Arc<Self>, cause: Cause) -> RefreshOutcome {
@@ -201,7 +197,7 @@ impl Shared {
                 self.heads.get(self.label.as_str())
             }
             Ok(loaded) => {
-                info!(commit.id = %loaded.snapshot.commit, cause = ?cause, "the directories changed");
+                debug!(commit.id = %loaded.snapshot.commit, cause = ?cause, "the directories changed");
                 Some(self.place(loaded, cause).await)
             }
             Err(error) => {
@@ -238,9 +234,9 @@ impl Shared {
 
 /// Looks whenever it is asked to, something changes, or time has passed.
 async fn follow(shared: Arc<Shared>, roots: Vec<PathBuf>, look_every: Duration, mut orders: mpsc::Receiver<Order>) {
-    let changed = Arc::new(Notify::new());
-    // Dropping the watcher ends the watch.
-    let _watcher = watcher(&roots, &changed).inspect_err(|error| debug!(%error, "the directories are only polled"));
+    let changes = changes(&roots)
+        .inspect_err(|error| debug!(%error, "the directories are only polled"))
+        .ok();
     let mut tick = interval(look_every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -253,12 +249,7 @@ async fn follow(shared: Arc<Shared>, roots: Vec<PathBuf>, look_every: Duration, 
                 }
                 None => return,
             },
-            () = changed.notified() => {
-                let quiet = async { while timeout(QUIET, changed.notified()).await.is_ok() {} };
-                // Over when nothing more came for a moment, or when it has taken long enough.
-                let _ = timeout(LONGEST, quiet).await;
-                Cause::Watch
-            }
+            () = settled(changes.as_ref()) => Cause::Watch,
             _ = tick.tick() => Cause::Tick,
         };
         // Everybody who asked before this look starts shares it.
@@ -273,20 +264,19 @@ async fn follow(shared: Arc<Shared>, roots: Vec<PathBuf>, look_every: Duration, 
     }
 }
 
-fn watcher(roots: &[PathBuf], changed: &Arc<Notify>) -> Result<RecommendedWatcher, notify::Error> {
-    let changed = Arc::downgrade(changed);
-    let mut watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-        if event.is_ok_and(|event| event.kind.is_access()) {
-            return;
-        }
-        if let Some(changed) = changed.upgrade() {
-            changed.notify_one();
-        }
-    })?;
+fn changes(roots: &[PathBuf]) -> Result<Changes, notify::Error> {
+    let mut changes = Changes::new(|_| true)?;
     for root in roots.iter().filter(|root| root.is_dir()) {
-        watcher.watch(root, RecursiveMode::Recursive)?;
+        changes.watch(root, RecursiveMode::Recursive)?;
     }
-    Ok(watcher)
+    Ok(changes)
+}
+
+async fn settled(changes: Option<&Changes>) {
+    match changes {
+        Some(changes) => changes.settled(QUIET, LONGEST).await,
+        None => pending().await,
+    }
 }
 
 /// The directory of each location: up to the first name with a placeholder or a pattern in it.

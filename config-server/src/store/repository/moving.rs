@@ -84,10 +84,10 @@ impl Shared {
             commit.previous = %head.commit(),
             "the head moved"
         );
-        let mut earlier = vec![head.current.clone()];
-        earlier.extend(head.earlier.iter().cloned());
         let before = Some(head.current.snapshot.clone());
         let heads = &self.heads;
-        Ok(Some(heads.place(&head.label, loaded, earlier, before, cause).await))
+        Ok(Some(
+            heads.place(&head.label, loaded, head.states(), before, cause).await,
+        ))
     }
 }

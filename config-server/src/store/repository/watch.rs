@@ -1,18 +1,19 @@
 //! A repository of this machine is watched, so that a commit is seen at once.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{Notify, mpsc};
-use tokio::time::{sleep, timeout};
+use notify::{Event, RecursiveMode};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Shared;
 use super::refresher::Order;
 use crate::settings::backend::Freshness;
+use crate::store::changes::Changes;
 use crate::tasks::Tasks;
 
 /// A push writes several files; the look waits until they are quiet.
@@ -41,22 +42,15 @@ pub(super) fn start(shared: &Arc<Shared>, orders: mpsc::WeakSender<Order>, tasks
 }
 
 async fn watch(directory: PathBuf, orders: mpsc::WeakSender<Order>) {
-    let changed = Arc::new(Notify::new());
-    // Dropping the watcher ends the watch.
-    let _watcher = loop {
-        match watcher(&directory, &changed) {
-            Ok(watcher) => break watcher,
+    let changes = loop {
+        match changes(&directory) {
+            Ok(changes) => break changes,
             Err(error) => debug!(%error, "the repository cannot be watched yet"),
         }
         sleep(RETRY).await;
     };
     loop {
-        changed.notified().await;
-        // Over when nothing more came for a moment, or when it has taken long enough.
-        let _ = timeout(LONGEST, async {
-            while timeout(QUIET, changed.notified()).await.is_ok() {}
-        })
-        .await;
+        changes.settled(QUIET, LONGEST).await;
         let Some(orders) = orders.upgrade() else {
             return;
         };
@@ -66,40 +60,30 @@ async fn watch(directory: PathBuf, orders: mpsc::WeakSender<Order>) {
     }
 }
 
-fn watcher(directory: &Path, changed: &Arc<Notify>) -> Result<RecommendedWatcher, notify::Error> {
+fn changes(directory: &Path) -> Result<Changes, notify::Error> {
     let repository = git2::Repository::open(directory).map_err(|error| notify::Error::generic(error.message()))?;
     let shared_directory = repository.commondir().to_owned();
-    let changed: Weak<Notify> = Arc::downgrade(changed);
-    let mut watcher = notify::recommended_watcher(move |event: Result<Event, notify::Error>| {
-        // An error may hide an event: looking costs little.
-        if event.is_ok_and(|event| !concerns_refs(&event)) {
-            return;
-        }
-        if let Some(changed) = changed.upgrade() {
-            changed.notify_one();
-        }
-    })?;
+    let mut changes = Changes::new(concerns_refs)?;
     // Directories, never files: git replaces a file by renaming another over it.
-    watcher.watch(&shared_directory, RecursiveMode::NonRecursive)?;
-    watcher.watch(&shared_directory.join("refs"), RecursiveMode::Recursive)?;
-    Ok(watcher)
+    changes.watch(&shared_directory, RecursiveMode::NonRecursive)?;
+    changes.watch(&shared_directory.join("refs"), RecursiveMode::Recursive)?;
+    Ok(changes)
 }
 
-/// Reads do not count, nor do locks and other files of the repository.
+/// Locks and other files of the repository do not count.
 fn concerns_refs(event: &Event) -> bool {
-    !event.kind.is_access()
-        && event.paths.iter().any(|path| {
-            let is_lock = path.extension().is_some_and(|extension| extension == "lock");
-            let packed = path.file_name().is_some_and(|name| name == "packed-refs");
-            let loose = path.components().any(|part| part.as_os_str() == "refs");
-            !is_lock && (packed || loose)
-        })
+    event.paths.iter().any(|path| {
+        let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+        let packed = path.file_name().is_some_and(|name| name == "packed-refs");
+        let loose = path.components().any(|part| part.as_os_str() == "refs");
+        !is_lock && (packed || loose)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use notify::EventKind;
-    use notify::event::{AccessKind, CreateKind};
+    use notify::event::CreateKind;
 
     use super::*;
 
@@ -114,9 +98,5 @@ mod tests {
         assert!(concerns_refs(&event(created, "/r/.git/packed-refs")));
         assert!(!concerns_refs(&event(created, "/r/.git/refs/heads/main.lock")));
         assert!(!concerns_refs(&event(created, "/r/.git/index")));
-        assert!(!concerns_refs(&event(
-            EventKind::Access(AccessKind::Any),
-            "/r/.git/refs/heads/main"
-        )));
     }
 }
