@@ -57,6 +57,8 @@ pub enum Failure {
     Disk(io::ErrorKind),
     #[error("a setting of the repository is wrong: {0}")]
     Setting(&'static str),
+    #[error("there are more repositories than `max-mirrors`: this one gave way")]
+    Displaced,
     #[error("the server is stopping")]
     Stopped,
 }

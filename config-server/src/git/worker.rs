@@ -24,6 +24,8 @@ const QUEUE: usize = 4;
 pub struct Fetcher {
     orders: mpsc::Sender<Order>,
     remote: Arc<str>,
+    /// Ends what runs, but not the thread.
+    give_up: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,7 @@ struct Worker {
     runtime: Arc<Runtime>,
     timeout: Duration,
     stop: CancellationToken,
+    give_up: CancellationToken,
 }
 
 impl Fetcher {
@@ -68,12 +71,14 @@ impl Fetcher {
             failure,
         };
         let runtime = Builder::new_current_thread().enable_all().build();
+        let give_up = stop.child_token();
         let worker = Worker {
             mirror,
             route: Arc::new(Route::to(remote, settings).map_err(named)?),
             runtime: Arc::new(runtime.map_err(|error| named(Failure::disk(&error)))?),
             timeout: settings.timeout,
             stop,
+            give_up: give_up.clone(),
         };
         let (orders, queue) = mpsc::channel(QUEUE);
         let (ended, end) = oneshot::channel::<()>();
@@ -88,7 +93,17 @@ impl Fetcher {
         Ok(Self {
             orders,
             remote: remote.shown.clone(),
+            give_up,
         })
+    }
+
+    /// Removes the mirror from disk. A fetch that runs is given up; later ones fail.
+    ///
+    /// # Errors
+    /// [`GitError`] says why it cannot be removed.
+    pub async fn discard(&self) -> Result<(), GitError> {
+        self.give_up.cancel();
+        self.order(OrderKind::Discard).await.map(drop)
     }
 
     /// Has `kind` done and waits for it: at most the timeout, plus what stands before it.
@@ -122,7 +137,7 @@ impl Worker {
     }
 
     fn obey(&self, kind: OrderKind) -> Result<RefTable, Failure> {
-        let line = || Line::new(&self.runtime, &self.route, self.timeout, &self.stop);
+        let line = || Line::new(&self.runtime, &self.route, self.timeout, &self.give_up);
         match kind {
             OrderKind::Fetch => self.mirror.fetch(&line()),
             OrderKind::CloneAnew => self.mirror.clone_anew(&line()),

@@ -58,8 +58,17 @@ impl Contact {
     /// Whether looking for `label` would bring anything: it was not looked for since the last fetch,
     /// and that was not a moment ago.
     pub(super) fn worth_a_look(&self, now: Instant, label: &str) -> bool {
-        let just_now = self.looked.is_some_and(|looked| now.duration_since(looked) < PAUSE);
-        !just_now && !self.missing.contains(label)
+        self.rested(now) && !self.missing.contains(label)
+    }
+
+    /// Whether the last look is long enough ago for one that nobody ordered.
+    pub(super) fn rested(&self, now: Instant) -> bool {
+        self.rested_at().is_none_or(|at| now >= at)
+    }
+
+    /// When it will be; `None` when there was no look.
+    pub(super) fn rested_at(&self) -> Option<Instant> {
+        self.looked.map(|looked| looked + PAUSE)
     }
 
     pub(super) fn error(&self) -> Option<&GitError> {

@@ -176,15 +176,19 @@ impl Repository {
             return Ok(head);
         }
         // A commit never moves: there is nothing to write down, so any reader may fetch it.
-        if self.is_known()
-            && self.shared.find(label).is_none()
-            && let Ok(Some(head)) = self.shared.pin(label).await
-        {
-            return Ok(head);
+        let mut no_commit = false;
+        if self.is_known() && self.shared.find(label).is_none() {
+            match self.shared.pin(label).await {
+                Ok(Some(head)) => return Ok(head),
+                Ok(None) => no_commit = true,
+                // The refresher meets it again, and mends it.
+                Err(_) => {}
+            }
         }
         let (done, followed) = oneshot::channel();
         let order = Order::Follow {
             label: label.to_owned(),
+            no_commit,
             done,
         };
         let stopping = |_| ViewError::Unreachable(Failure::Stopped.to_string());
@@ -195,10 +199,12 @@ impl Repository {
         followed.await.map_err(stopping)?
     }
 
-    /// Forgets the repository and removes its mirror from disk.
+    /// Removes the mirror from disk. Who still reads from it is told that it gave way.
     pub(crate) async fn discard(&self) {
+        let (done, discarded) = oneshot::channel();
         // A refresher that has ended leaves the mirror where it is; it is found again.
-        let _ = self.orders.send(Order::Discard).await;
+        let _ = self.orders.send(Order::Discard { done }).await;
+        let _ = discarded.await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span, warn};
 
@@ -38,9 +38,12 @@ pub(super) enum Order {
     Changed,
     Follow {
         label: String,
+        /// The mirror was asked just now: it is no commit there.
+        no_commit: bool,
         done: oneshot::Sender<Result<Arc<Head>, ViewError>>,
     },
-    Discard,
+    /// Nobody wants the repository any longer. `done` when its mirror has left the disk.
+    Discard { done: oneshot::Sender<()> },
 }
 
 /// Who waits for a look.
@@ -66,6 +69,8 @@ pub(super) struct Refresher {
     renewed: Option<Instant>,
     /// The labels followed before the start are followed again.
     recalled: bool,
+    /// The repository has given way: there are no looks any more.
+    discarded: bool,
 }
 
 impl Refresher {
@@ -79,6 +84,7 @@ impl Refresher {
             damaged: false,
             renewed: None,
             recalled: false,
+            discarded: false,
         }
     }
 
@@ -97,7 +103,7 @@ impl Refresher {
             Ok(Err(failure)) => self.hurt(&failure),
             Err(_) => self.damaged = true,
         }
-        self.rounds.ask(Cause::Start, None);
+        self.rounds.order(Cause::Start, None);
     }
 
     /// Runs until `stop`, or until nobody can give orders any longer.
@@ -108,16 +114,19 @@ impl Refresher {
             tick
         });
         loop {
-            self.start_next();
+            self.start_next().await;
+            let rested = self.rested();
             tokio::select! {
+                // Orders come last: strangers can keep their queue full.
                 biased;
                 () = stop.cancelled() => break,
+                fetched = ended(&mut self.fetching) => self.settle(fetched).await,
+                () = ticked(&mut tick) => self.rounds.order(Cause::Tick, None),
+                () = rested => {}
                 order = self.orders.recv() => match order {
                     Some(order) => self.take(order).await,
                     None => break,
                 },
-                fetched = ended(&mut self.fetching) => self.settle(fetched).await,
-                () = ticked(&mut tick) => self.rounds.ask(Cause::Tick, None),
             }
         }
     }
@@ -130,9 +139,26 @@ impl Refresher {
         }
     }
 
-    fn start_next(&mut self) {
-        if self.fetching.is_none() && self.rounds.start() {
+    async fn start_next(&mut self) {
+        let rested = self.discarded || self.shared.contact().rested(Instant::now());
+        if !self.rounds.start(rested) {
+            return;
+        }
+        if self.discarded {
+            self.give_up().await;
+        } else {
             self.fetch();
+        }
+    }
+
+    /// Ends when a look that is held may start.
+    fn rested(&self) -> impl Future<Output = ()> + use<> {
+        let at = self.shared.contact().rested_at().filter(|_| self.rounds.is_held());
+        async move {
+            match at {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
         }
     }
 
@@ -149,23 +175,57 @@ impl Refresher {
 
     async fn take(&mut self, order: Order) {
         match order {
-            Order::Look { cause, done } => self.rounds.ask(cause, Some(Waiter::Look(done))),
-            Order::Changed => self.rounds.ask(Cause::Watch, None),
-            Order::Follow { label, done } => self.begin_to_follow(label, done).await,
-            Order::Discard => {
-                self.fetching = None;
-                if let Err(error) = self.fetcher.order(OrderKind::Discard).await {
-                    warn!(%error, "a mirror that nobody uses cannot be removed");
-                }
-            }
+            Order::Look { cause, done } if self.is_ordered(cause) => self.rounds.order(cause, Some(Waiter::Look(done))),
+            Order::Look { done, .. } => self.rounds.want(Waiter::Look(done)),
+            Order::Changed => self.rounds.order(Cause::Watch, None),
+            Order::Follow { label, no_commit, done } => self.begin_to_follow(label, no_commit, done).await,
+            Order::Discard { done } => self.discard(done).await,
         }
     }
 
+    /// Any stranger can read; with strict freshness the operator wants a look for each.
+    fn is_ordered(&self, cause: Cause) -> bool {
+        cause != Cause::Read || self.shared.settings.freshness == Freshness::Strict
+    }
+
+    /// Whoever waits is told, now and from here on, that there is nothing to wait for.
+    async fn discard(&mut self, done: oneshot::Sender<()>) {
+        self.discarded = true;
+        if self.fetching.is_some() {
+            self.give_up().await;
+        }
+        self.start_next().await;
+        if let Err(error) = self.fetcher.discard().await {
+            warn!(%error, "a mirror that nobody uses cannot be removed");
+        }
+        // Whoever discards may have gone.
+        let _ = done.send(());
+    }
+
+    /// Ends the running look without an answer from the remote.
+    async fn give_up(&mut self) {
+        let gone = GitError {
+            remote: self.shared.heads.repository.clone(),
+            failure: Failure::Displaced,
+        };
+        self.settle(Err(gone)).await;
+    }
+
     /// Answers at once what the mirror can answer; otherwise the remote is asked first.
-    async fn begin_to_follow(&mut self, label: String, done: oneshot::Sender<Result<Arc<Head>, ViewError>>) {
+    async fn begin_to_follow(
+        &mut self,
+        label: String,
+        no_commit: bool,
+        done: oneshot::Sender<Result<Arc<Head>, ViewError>>,
+    ) {
         let known = self.shared.refs.load().is_some();
         let worth_a_look = self.shared.contact().worth_a_look(Instant::now(), &label);
-        let waiter = match self.follow(&label, Cause::Read).await {
+        let is_unknown = no_commit && self.shared.known(&label).is_none() && self.shared.find(&label).is_none();
+        let followed = match is_unknown {
+            true => Ok(None),
+            false => self.follow(&label, Cause::Read).await,
+        };
+        let waiter = match followed {
             Err(failure) if failure.is_damage() && self.may_renew() => Waiter::Follow { label, done },
             Ok(None) if worth_a_look || (!known && self.fetching.is_some()) => Waiter::Follow { label, done },
             followed => {
@@ -176,9 +236,9 @@ impl Refresher {
             }
         };
         if known {
-            self.rounds.ask(Cause::Read, Some(waiter));
+            self.rounds.want(waiter);
         } else {
-            self.rounds.join(Cause::Read, waiter);
+            self.rounds.join(waiter);
         }
     }
 
@@ -251,7 +311,7 @@ impl Refresher {
     }
 
     fn failed(&mut self, error: GitError) -> RefreshOutcome {
-        if error.failure != Failure::Stopped {
+        if !matches!(error.failure, Failure::Stopped | Failure::Displaced) {
             warn!(%error, "the remote could not be looked at");
         }
         self.hurt(&error.failure);
@@ -320,7 +380,7 @@ impl Refresher {
             warn!(repository = %self.shared.heads.repository, "the mirror is damaged and will be cloned anew");
             self.damaged = true;
             if self.may_renew() {
-                self.rounds.ask(Cause::Tick, None);
+                self.rounds.order(Cause::Tick, None);
             }
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Rounds<T> {
 #[derive(Debug)]
 struct Round<T> {
     cause: Cause,
+    /// Somebody may have it at once, however lately the last one was.
+    ordered: bool,
     waiting: Vec<T>,
 }
 
@@ -24,10 +26,20 @@ impl<T> Rounds<T> {
         }
     }
 
-    /// Asks for a look that starts after now; `waiter` is told its end.
-    pub(super) fn ask(&mut self, cause: Cause, waiter: Option<T>) {
+    /// Orders a look that starts after now; `waiter` is told its end.
+    pub(super) fn order(&mut self, cause: Cause, waiter: Option<T>) {
+        self.ask(cause, waiter).ordered = true;
+    }
+
+    /// Wants a look that starts after now, for a reader: strangers read, so it may have to wait.
+    pub(super) fn want(&mut self, waiter: T) {
+        self.ask(Cause::Read, Some(waiter));
+    }
+
+    fn ask(&mut self, cause: Cause, waiter: Option<T>) -> &mut Round<T> {
         let round = self.next.get_or_insert_with(|| Round {
             cause,
+            ordered: false,
             waiting: Vec::new(),
         });
         // Whoever has a reason of their own names the move; the clock only when nobody else does.
@@ -35,23 +47,30 @@ impl<T> Rounds<T> {
             round.cause = cause;
         }
         round.waiting.extend(waiter);
+        round
     }
 
     /// Shares the running look if there is one: for those who know nothing yet.
-    pub(super) fn join(&mut self, cause: Cause, waiter: T) {
+    pub(super) fn join(&mut self, waiter: T) {
         match &mut self.running {
             Some(round) => round.waiting.push(waiter),
-            None => self.ask(cause, Some(waiter)),
+            None => self.want(waiter),
         }
     }
 
-    /// Whether a look should start now; it counts as running from here on.
-    pub(super) fn start(&mut self) -> bool {
+    /// Whether a look should start now; it counts as running from here on. One that nobody ordered
+    /// starts only when the last is long enough ago, which is `rested`.
+    pub(super) fn start(&mut self, rested: bool) -> bool {
         if self.running.is_some() {
             return false;
         }
-        self.running = self.next.take();
+        self.running = self.next.take_if(|next| next.ordered || rested);
         self.running.is_some()
+    }
+
+    /// Whether a look waits only for the last to be long enough ago.
+    pub(super) fn is_held(&self) -> bool {
+        self.running.is_none() && self.next.is_some()
     }
 
     /// Why the running look runs.
@@ -72,39 +91,51 @@ mod tests {
     #[test]
     fn those_who_ask_during_a_look_share_the_next_one() {
         let mut rounds = Rounds::new();
-        assert!(!rounds.start());
-        rounds.ask(Cause::Read, Some(1));
-        rounds.ask(Cause::Read, Some(2));
-        assert!(rounds.start());
-        rounds.ask(Cause::Read, Some(3));
-        rounds.ask(Cause::Read, Some(4));
-        assert!(!rounds.start(), "one at a time");
+        assert!(!rounds.start(true));
+        rounds.want(1);
+        rounds.want(2);
+        assert!(rounds.start(true));
+        rounds.want(3);
+        rounds.want(4);
+        assert!(!rounds.start(true), "one at a time");
         assert_eq!(rounds.finish(), [1, 2]);
-        assert!(rounds.start());
+        assert!(rounds.start(true));
         assert_eq!(rounds.finish(), [3, 4]);
-        assert!(!rounds.start());
+        assert!(!rounds.start(true));
+    }
+
+    #[test]
+    fn a_look_that_nobody_ordered_comes_after_a_rest() {
+        let mut rounds = Rounds::new();
+        rounds.want(1);
+        assert!(!rounds.start(false));
+        assert!(rounds.is_held());
+        rounds.order(Cause::Webhook, Some(2));
+        assert!(rounds.start(false));
+        assert!(!rounds.is_held());
+        assert_eq!(rounds.finish(), [1, 2]);
     }
 
     #[test]
     fn those_who_know_nothing_share_the_running_one() {
         let mut rounds = Rounds::new();
-        rounds.join(Cause::Read, 1);
-        assert!(rounds.start());
-        rounds.join(Cause::Read, 2);
+        rounds.join(1);
+        assert!(rounds.start(true));
+        rounds.join(2);
         assert_eq!(rounds.finish(), [1, 2]);
     }
 
     #[test]
     fn the_clock_is_named_only_when_nobody_else_asked() {
         let mut rounds: Rounds<()> = Rounds::new();
-        rounds.ask(Cause::Tick, None);
-        rounds.ask(Cause::Webhook, None);
-        rounds.ask(Cause::Operator, None);
-        rounds.start();
+        rounds.order(Cause::Tick, None);
+        rounds.order(Cause::Webhook, None);
+        rounds.order(Cause::Operator, None);
+        rounds.start(true);
         assert_eq!(rounds.cause(), Cause::Webhook);
-        rounds.ask(Cause::Tick, None);
+        rounds.order(Cause::Tick, None);
         rounds.finish();
-        rounds.start();
+        rounds.start(true);
         assert_eq!(rounds.cause(), Cause::Tick);
     }
 }

@@ -72,7 +72,13 @@ impl Site {
     async fn open(settings: &GitSettings, names: &mut Names, surroundings: &Surroundings) -> Result<Self, OpenError> {
         if Template::is_one(&settings.uri) {
             let template = Template::new(&settings.uri)?;
-            return Ok(Self::Completed(Templates::new(template, settings, surroundings)));
+            let number = names.template();
+            return Ok(Self::Completed(Templates::new(
+                template,
+                number,
+                settings,
+                surroundings,
+            )));
         }
         let name = names.unique(&settings.uri);
         let repository = Repository::open(settings, name.as_deref(), surroundings).await?;
@@ -168,14 +174,23 @@ fn choice(repository: &Arc<Repository>, head: Arc<crate::store::heads::Head>, la
 /// Tells apart the uses of one address in several places of the settings: each has a mirror and a
 /// log of its own.
 #[derive(Debug, Default)]
-pub(super) struct Names(std::collections::HashMap<String, usize>);
+pub(super) struct Names {
+    uses: std::collections::HashMap<String, usize>,
+    templates: usize,
+}
 
 impl Names {
     /// A name other than the address, when the address was used before.
     fn unique(&mut self, uri: &str) -> Option<String> {
-        let uses = self.0.entry(uri.to_owned()).or_default();
+        let uses = self.uses.entry(uri.to_owned()).or_default();
         *uses += 1;
         let shown = crate::git::Remote::parse(uri).ok()?.shown;
         (*uses > 1).then(|| format!("{shown} ({uses})"))
+    }
+
+    /// The number of the next template.
+    fn template(&mut self) -> usize {
+        self.templates += 1;
+        self.templates
     }
 }

@@ -16,6 +16,9 @@ pub(super) struct Templates {
     settings: GitSettings,
     surroundings: Surroundings,
     opened: Mutex<Opened>,
+    /// Held while a mirror is opened or removed: two hands on one directory would undo each other's
+    /// work.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -30,12 +33,19 @@ struct Entry {
 }
 
 impl Templates {
-    pub(super) fn new(template: Template, settings: &GitSettings, surroundings: &Surroundings) -> Self {
+    /// `number` counts the templates of the settings. Each keeps its mirrors apart: a completed
+    /// address may be configured elsewhere too.
+    pub(super) fn new(template: Template, number: usize, settings: &GitSettings, surroundings: &Surroundings) -> Self {
+        let settings = GitSettings {
+            basedir: settings.basedir.join(format!("completed-{number}")),
+            ..settings.clone()
+        };
         Self {
             template,
-            settings: settings.clone(),
+            settings,
             surroundings: surroundings.clone(),
             opened: Mutex::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -49,14 +59,23 @@ impl Templates {
         if let Some(repository) = self.lock().used(&uri) {
             return Ok(repository);
         }
+        let turn = self.turn.clone().lock_owned().await;
+        // Another request may have been faster.
+        if let Some(repository) = self.lock().used(&uri) {
+            return Ok(repository);
+        }
         let settings = GitSettings {
             uri: uri.as_str().into(),
             ..self.settings.clone()
         };
-        let opened = Repository::open(&settings, None, &self.surroundings).await?;
-        let (repository, gone) = self.lock().insert(uri, opened, self.settings.max_mirrors);
+        let repository = Repository::open(&settings, None, &self.surroundings).await?;
+        let gone = self.lock().insert(uri, repository.clone(), self.settings.max_mirrors);
         if let Some(gone) = gone {
-            gone.discard().await;
+            // Apart from the request, which may end before.
+            self.surroundings.tasks.tracker().spawn(async move {
+                gone.discard().await;
+                drop(turn);
+            });
         }
         Ok(repository)
     }
@@ -86,28 +105,16 @@ impl Opened {
         Some(entry.repository.clone())
     }
 
-    /// What stands at `uri` now (another request may have been faster), and who gave way.
-    fn insert(
-        &mut self,
-        uri: String,
-        repository: Arc<Repository>,
-        most: usize,
-    ) -> (Arc<Repository>, Option<Arc<Repository>>) {
-        if let Some(standing) = self.used(&uri) {
-            return (standing, None);
-        }
+    /// The answer is who gave way.
+    fn insert(&mut self, uri: String, repository: Arc<Repository>, most: usize) -> Option<Arc<Repository>> {
         let gone = if self.by_uri.len() >= most {
             self.remove_least()
         } else {
             None
         };
         let used = self.clock;
-        let entry = Entry {
-            repository: repository.clone(),
-            used,
-        };
-        self.by_uri.insert(uri, entry);
-        (repository, gone)
+        self.by_uri.insert(uri, Entry { repository, used });
+        gone
     }
 
     fn remove_least(&mut self) -> Option<Arc<Repository>> {

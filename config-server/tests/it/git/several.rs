@@ -10,7 +10,9 @@ use config_server::settings::backend::PatternRepo;
 use config_server::settings::{Backend, GitSettings, NativeSettings};
 use config_server::store::{View, ViewError};
 use tempfile::TempDir;
+use test_support::git::Mute;
 use test_support::{GitFixture, eventually};
+use tokio::time::timeout;
 
 use super::{SOON, Served, manual, query, text};
 
@@ -121,8 +123,85 @@ async fn names_that_strangers_invent_never_push_out_what_works() {
     assert_eq!(who(&served, "bar", "dev").await.as_deref(), Some("bar"));
     assert_eq!(who(&served, "foo", "dev").await.as_deref(), Some("foo"));
     assert_eq!(served.store.heads().len(), 2);
-    let mirrors = || fs::read_dir(served.basedir.path()).expect("a directory").count();
+    let mirrors = || {
+        fs::read_dir(served.basedir.path().join("completed-1"))
+            .expect("a directory")
+            .count()
+    };
     eventually!(SOON, mirrors() == 2);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_repository_that_gives_way_is_told_so() {
+    let mute = Mute::start().await.expect("a remote");
+    let uri = format!("git://127.0.0.1:{}/{{application}}", mute.port());
+    let served = Served::with(&uri, |settings| {
+        settings.max_mirrors = 1;
+        settings.timeout = Duration::from_secs(600);
+    })
+    .await;
+    let of = async |name: &str| served.store.view(&query(name, "dev", None), None).await;
+    let first = of("first");
+    let second = of("second");
+    tokio::pin!(first, second);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    let told = timeout(SOON, async {
+        tokio::select! {
+            biased;
+            told = &mut first => told,
+            _ = &mut second => panic!("the remote says nothing"),
+        }
+    });
+    let error = told
+        .await
+        .expect("an answer in time")
+        .expect_err("displaced")
+        .to_string();
+    assert!(error.contains("gave way"), "{error}");
+}
+
+#[tokio::test]
+async fn repositories_that_take_turns_in_one_place_are_served_whoever_asks_at_once() {
+    let root = side_by_side();
+    let uri = format!("file://{}/{{application}}", root.path().display());
+    let served = Served::with(&uri, |settings| settings.max_mirrors = 1).await;
+    for _ in 0..10 {
+        for name in ["foo", "bar"] {
+            let asked = (0..8).map(|_| who(&served, name, "dev"));
+            let told = timeout(SOON, futures_util::future::join_all(asked)).await;
+            for told in told.expect("answers in time") {
+                assert_eq!(told.as_deref(), Some(name));
+            }
+        }
+    }
+    assert!(served.tasks.list().len() < 8, "{:?}", served.tasks.list());
+}
+
+#[tokio::test]
+async fn a_completed_address_shares_no_mirror_with_a_fixed_one() {
+    let root = side_by_side();
+    let basedir = Arc::new(TempDir::new().expect("a directory"));
+    let place = format!("file://{}", root.path().display());
+    let mut settings = manual(&format!("{place}/{{application}}"), basedir.path());
+    settings.max_mirrors = 1;
+    settings.repos = vec![pattern(
+        "fixed",
+        &["fixed"],
+        manual(&format!("{place}/foo"), basedir.path()),
+    )];
+    let served = Served::open(Backend::Git(settings), basedir, Arc::default()).await;
+    for (application, expected) in [("fixed", "foo"), ("foo", "foo"), ("bar", "bar"), ("fixed", "foo")] {
+        assert_eq!(who(&served, application, "dev").await.as_deref(), Some(expected));
+    }
+    // `foo` has given way to `bar`; the fixed mirror is still there for what it never read.
+    assert!(
+        served
+            .store
+            .view(&query("fixed", "dev", Some("main")), None)
+            .await
+            .is_ok()
+    );
+    assert_eq!(served.look().await.failures, []);
 }
 
 fn native(directory: &Path) -> NativeSettings {

@@ -299,6 +299,24 @@ async fn packs_that_cannot_become_one_are_no_reason_to_serve_what_is_old() {
 }
 
 #[tokio::test]
+async fn commits_that_strangers_invent_are_looked_for_with_pauses() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let commit = fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    let server = GitHttp::start(&fixture).await.expect("a server");
+    let served = Served::git(&server.uri()).await;
+    assert_eq!(served.version(None).await, commit);
+    let begun = Instant::now();
+    for digit in ["1", "2", "3"] {
+        assert!(served.at_least(&digit.repeat(40)).await.is_err());
+    }
+    assert!(begun.elapsed() > Duration::from_secs(2), "{:?}", begun.elapsed());
+    // What somebody orders comes at once.
+    let begun = Instant::now();
+    served.refresh().await;
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn hostile_trees_are_served_without_what_is_hostile() {
     let fixture = GitFixture::new().expect("a fixture");
     fixture.write_file("app.yml", "v: 1").expect("a file");
