@@ -5,7 +5,7 @@
 //! - [`provider`]: who calls, and which paths it says have changed
 //! - [`target`]: from a path to the names of applications that may read it
 //!
-//! All of it is pure; the route is `api::monitor`.
+//! All of it is pure; the route is `api::bus::monitor`.
 
 pub mod call;
 pub mod provider;
