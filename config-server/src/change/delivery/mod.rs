@@ -60,7 +60,7 @@ impl Delivery {
         }
         for event in journal.recent(round::RECALLED).await?.into_iter().rev() {
             let answers = journal.answers(event.id()).await?;
-            state.rounds.recall(Round::recalled(event, answers));
+            state.rounds.open(Round::recalled(event, answers));
         }
         let shared = Shared {
             state: Mutex::new(state),

@@ -69,6 +69,15 @@ impl Round {
         round
     }
 
+    /// Expects those of `members` who are not in the round yet: the answer.
+    fn expect(&mut self, members: Vec<Member>) -> Vec<Member> {
+        let mut added = members;
+        added.retain(|member| !self.members.contains_key(member));
+        self.silent += added.len();
+        self.members.extend(added.iter().map(|member| (member.clone(), None)));
+        added
+    }
+
     #[must_use]
     pub fn event(&self) -> &StoredEvent {
         &self.event
@@ -153,9 +162,15 @@ impl Rounds {
         }
     }
 
-    /// A round as the journal remembers it.
-    pub fn recall(&mut self, round: Round) {
-        self.open(round);
+    /// Expects `members` to answer `event`; those who were not expected before are the answer. A
+    /// peer's event and our own record of the same move are one round: what was answered counts.
+    pub fn expect(&mut self, event: &StoredEvent, members: Vec<Member>) -> Vec<Member> {
+        if let Some(round) = self.find(event.id()) {
+            round.event = event.clone();
+            return round.expect(members);
+        }
+        self.open(Round::new(event.clone(), members.iter().cloned()));
+        members
     }
 
     /// Newest first.

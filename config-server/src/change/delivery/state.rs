@@ -8,7 +8,7 @@ use contract::{AgentStatus, BusId, EventId, Report};
 use super::Member;
 use super::ack::Ack;
 use super::agents::Agents;
-use super::round::{Answer, Round, Rounds};
+use super::round::{Answer, Rounds};
 use crate::change::journal::{AgentRow, AnswerRow, StoredEvent};
 
 /// Answers that wait to be written while the journal cannot be. Past it they are in memory only.
@@ -34,10 +34,9 @@ impl State {
 
     pub(super) fn expect(&mut self, event: &StoredEvent) {
         let expected = self.agents.concerned(&event.message, event.created);
-        for member in &expected {
-            self.write(silent(event.id(), member));
+        for member in self.rounds.expect(event, expected) {
+            self.write(silent(event.id(), &member));
         }
-        self.rounds.open(Round::new(event.clone(), expected));
     }
 
     pub(super) fn heard(&mut self, report: &Report, time: u64) {

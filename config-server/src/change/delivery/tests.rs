@@ -64,15 +64,17 @@ impl Server {
         Self { journal, delivery }
     }
 
-    async fn send(&self, message: Message) {
+    async fn send(&self, message: Message) -> StoredEvent {
         let origin = Origin {
             cause: Cause::Operator,
             created: NOW,
             expires: None,
             state: EventState::Published,
         };
-        let event = self.journal.add(message, origin).await.expect("written").expect("new");
+        let added = self.journal.add(message, origin).await;
+        let event = added.expect("written").expect("new");
         self.delivery.expect(&event);
+        event
     }
 
     fn hear(&self, report: &Report) {
@@ -125,6 +127,25 @@ async fn whoever_is_meant_and_touched_is_expected_to_answer() {
     assert_eq!(server.outcomes("named").await, told(&[("stock:2:b", None)]));
     assert_eq!(server.outcomes("touched").await, told(&[("orders:1:a", None)]));
     assert_eq!(server.outcomes("nobody").await, []);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_keeps_its_answers() {
+    let server = Server::start().await;
+    server.hear(&report("orders:1:a", &[], Outcome::Applied, 'a'));
+    let event = server.send(message("e", "**", None)).await;
+    server.hear(&report("orders:1:a", &["e"], Outcome::Applied, 'b'));
+    server.hear(&report("stock:2:b", &[], Outcome::Applied, 'a'));
+    let queued = StoredEvent {
+        state: EventState::Queued,
+        ..event
+    };
+    server.delivery.expect(&queued);
+    let expected = told(&[("orders:1:a", Some(Outcome::Applied)), ("stock:2:b", None)]);
+    assert_eq!(server.outcomes("e").await, expected);
+    let told = server.delivery.report(queued.id()).await.expect("a journal");
+    assert_eq!(told.map(|report| report.state), Some(EventState::Queued));
+    assert_eq!(server.restarted().await.outcomes("e").await, expected);
 }
 
 #[tokio::test]
