@@ -105,7 +105,8 @@ impl Ears {
             expires: None,
             state: EventState::Published,
         };
-        match self.change.journal.add(message.clone(), origin).await {
+        let kept = self.change.settings.reports_kept;
+        match self.change.journal.add(message.clone(), origin, kept).await {
             Ok(Some(event)) => self.change.delivery.expect(&event),
             Ok(None) => return,
             Err(error) => {

@@ -129,7 +129,7 @@ impl Change {
             state: EventState::Queued,
         };
         let message = Message { event, notice: None };
-        let added = self.journal.add(message, origin).await?;
+        let added = self.journal.add(message, origin, self.settings.reports_kept).await?;
         let added = added.expect("a random id is new");
         self.queued(&added);
         Ok(added)

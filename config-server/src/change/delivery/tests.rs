@@ -10,6 +10,8 @@ use crate::store::Cause;
 
 const TTL: Duration = Duration::from_secs(600);
 const NOW: u64 = 1_000_000_000;
+/// Events that the journal keeps.
+const KEPT: usize = 200;
 
 fn commit(digit: char) -> CommitId {
     digit.to_string().repeat(40).parse().expect("a commit")
@@ -71,7 +73,7 @@ impl Server {
             expires: None,
             state: EventState::Published,
         };
-        let added = self.journal.add(message, origin).await;
+        let added = self.journal.add(message, origin, KEPT).await;
         let event = added.expect("written").expect("new");
         self.delivery.expect(&event);
         event

@@ -49,13 +49,24 @@ impl StoredEvent {
 
 impl Journal {
     /// Puts an event that is no head move into the outbox (or, published by somebody else, into the
-    /// reports). `None` when its id is known already.
+    /// reports, of which the oldest past `kept` are forgotten). `None` when its id is known already.
     ///
     /// # Errors
     /// [`JournalError`]; nothing is written then.
-    pub async fn add(&self, message: Message, origin: Origin) -> Result<Option<StoredEvent>, JournalError> {
-        self.transact("write down an event", move |tx| add(tx, &message, &origin))
-            .await
+    pub async fn add(
+        &self,
+        message: Message,
+        origin: Origin,
+        kept: usize,
+    ) -> Result<Option<StoredEvent>, JournalError> {
+        self.transact("write down an event", move |tx| {
+            let added = add(tx, &message, &origin)?;
+            if added.as_ref().is_some_and(|event| event.state != EventState::Queued) {
+                prune(tx, kept)?;
+            }
+            Ok(added)
+        })
+        .await
     }
 
     /// What waits to be published, in order, at most `limit`.
@@ -63,9 +74,20 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when the outbox cannot be read.
     pub async fn queued(&self, limit: usize) -> Result<Vec<StoredEvent>, JournalError> {
+        self.queued_past(0, limit).await
+    }
+
+    /// What waits to be published and came after the event `number`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the outbox cannot be read.
+    pub async fn queued_past(&self, number: u64, limit: usize) -> Result<Vec<StoredEvent>, JournalError> {
         self.transact("read the outbox", move |tx| {
-            let text = format!("SELECT {COLUMNS} FROM events WHERE state = 'queued' ORDER BY number LIMIT ?1");
-            tx.prepare_cached(&text)?.query_map([limit], stored)?.collect()
+            let text =
+                format!("SELECT {COLUMNS} FROM events WHERE state = 'queued' AND number > ?1 ORDER BY number LIMIT ?2");
+            tx.prepare_cached(&text)?
+                .query_map(params![number, limit], stored)?
+                .collect()
         })
         .await
     }
@@ -84,15 +106,15 @@ impl Journal {
         .await
     }
 
-    /// The event has waited too long.
+    /// The event has waited too long. Forgets the oldest settled ones past `kept`.
     ///
     /// # Errors
     /// [`JournalError`]; the event stays queued.
-    pub async fn expired(&self, number: u64) -> Result<(), JournalError> {
+    pub async fn expired(&self, number: u64, kept: usize) -> Result<(), JournalError> {
         self.transact("mark an event as expired", move |tx| {
             tx.prepare_cached("UPDATE events SET state = 'expired' WHERE number = ?1 AND state = 'queued'")?
                 .execute([number])?;
-            Ok(())
+            prune(tx, kept)
         })
         .await
     }

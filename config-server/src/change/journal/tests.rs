@@ -185,7 +185,7 @@ async fn a_full_disk_is_said_so_and_loses_nothing() {
     let mut written = 0;
     let error = loop {
         let (message, origin) = operator(&format!("{written}-{}", "x".repeat(400)));
-        match journal.add(message, origin).await {
+        match journal.add(message, origin, 100).await {
             Ok(_) => written += 1,
             Err(error) => break error,
         }
@@ -288,34 +288,58 @@ async fn old_moves_are_forgotten_but_never_the_newest_of_a_label() {
 async fn settled_events_are_kept_up_to_a_number_and_queued_ones_always() {
     let journal = memory().await;
     let (message, origin) = operator("waits");
-    journal.add(message, origin).await.expect("written");
+    journal.add(message, origin, 100).await.expect("written");
     for n in 0..10 {
         let (message, origin) = operator(&format!("e{n}"));
-        let event = journal.add(message, origin).await.expect("written").expect("new");
+        let event = journal.add(message, origin, 100).await.expect("written").expect("new");
         journal.published(event.number, 5, 3).await.expect("marked");
     }
-    let ids: Vec<_> = journal
-        .recent(99)
-        .await
-        .expect("events")
-        .iter()
-        .map(|e| e.id().to_string())
-        .collect();
-    assert_eq!(ids, ["e9", "e8", "e7", "waits"]);
+    assert_eq!(ids(&journal).await, ["e9", "e8", "e7", "waits"]);
 }
 
-#[tokio::test]
-async fn an_event_of_a_peer_is_known_once() {
-    let journal = memory().await;
-    let (message, origin) = operator("peer");
+/// What is kept, newest first.
+async fn ids(journal: &Journal) -> Vec<String> {
+    let events = journal.recent(99).await.expect("events");
+    events.iter().map(|event| event.id().to_string()).collect()
+}
+
+/// An event that another server has published.
+fn peer(id: &str) -> (Message, Origin) {
+    let (message, origin) = operator(id);
     let origin = Origin {
         cause: Cause::Peer,
         state: EventState::Published,
         ..origin
     };
-    let first = journal.add(message.clone(), origin.clone()).await.expect("written");
+    (message, origin)
+}
+
+#[tokio::test]
+async fn events_of_peers_and_expired_ones_are_bounded_too() {
+    let journal = memory().await;
+    for n in 0..10 {
+        let (message, origin) = peer(&format!("p{n}"));
+        journal.add(message, origin, 3).await.expect("written");
+    }
+    assert_eq!(ids(&journal).await, ["p9", "p8", "p7"]);
+    for n in 0..10 {
+        let (message, origin) = operator(&format!("e{n}"));
+        let event = journal.add(message, origin, 3).await.expect("written").expect("new");
+        journal.expired(event.number, 3).await.expect("marked");
+    }
+    assert_eq!(ids(&journal).await, ["e9", "e8", "e7"]);
+}
+
+#[tokio::test]
+async fn an_event_of_a_peer_is_known_once() {
+    let journal = memory().await;
+    let (message, origin) = peer("peer");
+    let first = journal
+        .add(message.clone(), origin.clone(), 100)
+        .await
+        .expect("written");
     assert_eq!(first.map(|event| event.published), Some(Some(1_000)));
-    assert_eq!(journal.add(message, origin).await.expect("read"), None);
+    assert_eq!(journal.add(message, origin, 100).await.expect("read"), None);
     assert_eq!(journal.queued(9).await.expect("the outbox"), []);
 }
 

@@ -175,7 +175,7 @@ impl Publisher {
     }
 
     async fn expire(&self, plan: &mut Plan, event: &StoredEvent) {
-        match self.journal.expired(event.number).await {
+        match self.journal.expired(event.number, self.kept).await {
             Ok(()) => {
                 plan.settled(event.number);
                 self.delivery.expired(event.id());
@@ -188,15 +188,20 @@ impl Publisher {
         }
     }
 
-    /// Hands what is new to the in-process transport, once.
-    async fn show(&self, events: &[StoredEvent], shown: &mut u64) {
+    /// Hands what is new to the in-process transport, once: `oldest`, and what waits behind it.
+    async fn show(&self, oldest: &[StoredEvent], shown: &mut u64) {
         let Some(nearby) = &self.nearby else { return };
-        for event in events.iter().filter(|event| event.number > *shown) {
-            if let Err(error) = nearby.publish(&event.message).await {
-                warn!(event.id = %event.id(), %error, "not shown to the agents of this server");
+        show_each(&**nearby, oldest, shown).await;
+        let mut is_full = oldest.len() == BATCH;
+        while is_full {
+            match self.journal.queued_past(*shown, BATCH).await {
+                Ok(page) => {
+                    show_each(&**nearby, &page, shown).await;
+                    is_full = page.len() == BATCH;
+                }
+                Err(error) => return report(&error),
             }
         }
-        *shown = events.last().map_or(*shown, |last| last.number.max(*shown));
     }
 
     fn pause(&self, plan: &Plan, ring: u64, queued: usize, until: Instant) -> Instant {
@@ -223,6 +228,15 @@ async fn publish(transport: &dyn EventTransport, event: &StoredEvent) -> Result<
     timeout(DEADLINE, transport.publish(&event.message))
         .await
         .unwrap_or(Err(TransportError::TimedOut))
+}
+
+async fn show_each(nearby: &dyn EventTransport, events: &[StoredEvent], shown: &mut u64) {
+    for event in events.iter().filter(|event| event.number > *shown) {
+        if let Err(error) = nearby.publish(&event.message).await {
+            warn!(event.id = %event.id(), %error, "not shown to the agents of this server");
+        }
+    }
+    *shown = events.last().map_or(*shown, |last| last.number.max(*shown));
 }
 
 /// Waits for the next time the connection stands.

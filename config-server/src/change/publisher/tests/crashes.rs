@@ -271,3 +271,21 @@ async fn agents_of_this_server_hear_at_once_what_the_broker_does_not_take() {
     assert_eq!(hub.arrived(), [id]);
     life.end().await;
 }
+
+#[tokio::test]
+async fn agents_nearby_get_each_event_at_once_however_many_wait_for_the_broker() {
+    let settings = ChangeSettings::new("config-server:8888:a".parse().expect("an id"));
+    let change = Change::open(settings).await.expect("a journal");
+    let (tasks, stop) = (Tasks::default(), CancellationToken::new());
+    let (broker, nearby) = (ScriptedBus::new(Manner::IsDown), ScriptedBus::new(Manner::Takes));
+    change.start(broker, Some(nearby.clone()), &tasks, &stop);
+    let mut ids = Vec::new();
+    for _ in 0..600 {
+        let announced = change.announce(Destination::everyone(), EventKind::Refresh, Cause::Operator);
+        ids.push(announced.await.expect("written").id().clone());
+    }
+    nearby.attempted(ids.len()).await;
+    assert_eq!(nearby.arrived(), ids);
+    stop.cancel();
+    timeout(DEADLINE, tasks.ended_all()).await.expect("in time");
+}
