@@ -19,6 +19,9 @@ pub struct Pace {
     pub reconnect_spread: Duration,
     /// Longest spread window a notice is believed; 5 min.
     pub spread_longest: Duration,
+    /// The servers are told how this agent stands at least this often, though nothing changed;
+    /// 3 min. They wait for nobody they have not heard of for long (`config-bus.agent-ttl`).
+    pub sign_of_life: Duration,
 }
 
 impl Default for Pace {
@@ -29,6 +32,7 @@ impl Default for Pace {
             backoff_longest: Duration::from_secs(30),
             reconnect_spread: Duration::from_secs(1),
             spread_longest: Duration::from_secs(300),
+            sign_of_life: Duration::from_secs(180),
         }
     }
 }

@@ -25,8 +25,8 @@ pub struct Reconciler {
     live: Option<Revision>,
     /// The label the server serves when none is asked for.
     served: Option<Label>,
-    /// Digest of what was refused for good.
-    refused: Option<String>,
+    /// What was refused for good.
+    refused: Option<Refused>,
     /// What lies on top, when it came during a round.
     local: Option<Revision>,
     local_events: Vec<EventId>,
@@ -38,8 +38,24 @@ pub struct Reconciler {
     hold: Duration,
     failures: u32,
     lost: bool,
-    /// What the servers were told last: what is live, and whether the round ended well.
-    told: Option<(Option<Revision>, bool)>,
+    /// What the servers were told last.
+    told: Option<Told>,
+}
+
+/// What the application does not take, and what was told of it.
+#[derive(Debug)]
+struct Refused {
+    digest: String,
+    outcome: Outcome,
+    reason: Option<String>,
+}
+
+/// What the servers know of this agent.
+#[derive(Debug)]
+struct Told {
+    live: Option<Revision>,
+    well: bool,
+    at: Duration,
 }
 
 /// The round that runs.
@@ -234,7 +250,7 @@ impl Reconciler {
 
     fn start_local(&mut self, now: Duration, revision: Revision) -> Option<Action> {
         let cause = Pending::asked(now, now, std::mem::take(&mut self.local_events));
-        if self.is_live(&revision) || self.refused.as_ref() == Some(&revision.digest) {
+        if self.is_live(&revision) || self.refused_as(&revision).is_some() {
             return (!cause.events.is_empty()).then(|| self.tell(now, cause, Outcome::Unchanged, None));
         }
         Some(self.start_apply(cause, revision))

@@ -267,19 +267,21 @@ fn every_connection_leads_to_a_look_and_a_report() {
 }
 
 #[test]
-fn failures_back_off_keep_their_cause_and_are_told_once() {
+fn failures_back_off_keep_their_cause_and_are_told_once_in_a_while() {
     let mut machine = at_rest();
     machine.step(SECOND, event("e2", Some(notice(2))));
     let told = machine.step(SECOND, failed(None, false));
     assert_eq!(reported(&told), Some((Outcome::Failed, vec!["e2"])));
-    let mut now = SECOND;
+    let (mut now, mut told) = (SECOND, SECOND);
     for failure in 1..20 {
         let due = machine.wake_at().expect("a time");
         let window = (500 * Duration::from_millis(1)) * 2_u32.pow(failure.min(7) - 1);
         assert!(due > now && due <= now + window.min(30 * SECOND), "{failure}: {due:?}");
         now = due;
         assert_eq!(machine.step(now, Input::Due), [fetch(Some(2), Some(1))]);
-        assert_eq!(machine.step(now, failed(None, false)), []);
+        let again = reported(&machine.step(now, failed(None, false))).is_some();
+        assert_eq!(again, now - told >= pace().sign_of_life, "at {now:?}");
+        told = if again { now } else { told };
     }
     let due = machine.wake_at().expect("a time");
     machine.step(due, Input::Due);
@@ -441,4 +443,32 @@ fn an_end_of_no_round_is_ignored() {
     assert_eq!(machine.step(SECOND, changed(2)), []);
     assert_eq!(machine.step(SECOND, Input::Applied(Ok(()))), []);
     assert_eq!(machine.live(), Some(&revision(1)));
+}
+
+/// Looks once a minute for `minutes`, each look ending as `ended`. Answers the minutes that told.
+fn quiet_minutes(machine: &mut Reconciler, minutes: u32, ended: impl Fn() -> Input) -> Vec<(u32, Outcome)> {
+    let mut told = Vec::new();
+    for minute in 1..=minutes {
+        machine.step(minute * 60 * SECOND, Input::Due);
+        let actions = machine.step(minute * 60 * SECOND, ended());
+        told.extend(reported(&actions).map(|(outcome, _)| (minute, outcome)));
+    }
+    told
+}
+
+#[test]
+fn an_agent_to_which_nothing_happens_says_now_and_then_that_it_is_there() {
+    let told = quiet_minutes(&mut at_rest(), 7, || same(1));
+    assert_eq!(told, [(3, Outcome::Unchanged), (6, Outcome::Unchanged)]);
+}
+
+#[test]
+fn an_agent_whose_application_refuses_goes_on_saying_so() {
+    let mut machine = at_rest();
+    machine.step(Duration::ZERO, event("e", Some(notice(2))));
+    machine.step(Duration::ZERO, changed(2));
+    let refused = machine.step(Duration::ZERO, Input::Applied(Err(Veto::refused("too large"))));
+    assert_eq!(reported(&refused), Some((Outcome::Vetoed, vec!["e"])));
+    let told = quiet_minutes(&mut machine, 7, || changed(2));
+    assert_eq!(told, [(3, Outcome::Vetoed), (6, Outcome::Vetoed)]);
 }

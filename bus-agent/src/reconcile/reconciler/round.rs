@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::{MoveId, Outcome};
 
-use super::{Reconciler, Running, Stage};
+use super::{Reconciler, Refused, Running, Stage, Told};
 use crate::apply::Veto;
 use crate::reconcile::pending::Pending;
 use crate::reconcile::{Action, Arrived, Ended, Failed, Looked};
@@ -40,9 +40,10 @@ impl Reconciler {
         if older || (unbound && stale) {
             return self.failed(now, cause, Failed::behind("the server is behind what is live here"));
         }
-        if self.refused.as_ref() == Some(&revision.digest) && !cause.insist {
+        let refused = self.refused_as(&revision).filter(|_| !cause.insist);
+        if let Some((outcome, reason)) = refused.map(|refused| (refused.outcome, refused.reason.clone())) {
             self.rest(now);
-            return Vec::new();
+            return self.tell_if_due(now, cause, outcome, reason).into_iter().collect();
         }
         vec![self.start_apply(cause, revision)]
     }
@@ -103,7 +104,11 @@ impl Reconciler {
     fn refused(&mut self, now: Duration, cause: Pending, revision: Revision, veto: &Veto) -> Vec<Action> {
         let reason = Some(veto.reason().to_owned());
         if !veto.may_pass() {
-            self.refused = Some(revision.digest);
+            self.refused = Some(Refused {
+                digest: revision.digest,
+                outcome: veto.outcome(),
+                reason: reason.clone(),
+            });
             self.rest(now);
             return vec![self.tell(now, cause, veto.outcome(), reason)];
         }
@@ -146,12 +151,38 @@ impl Reconciler {
         reason: Option<String>,
     ) -> Option<Action> {
         let awaited = cause.announce && !(cause.told && outcome == Outcome::Failed);
-        let news = self.told.as_ref() != Some(&(self.live.clone(), is_well(outcome)));
-        (awaited || news).then(|| self.tell(now, cause, outcome, reason))
+        let known = self.told.as_ref();
+        let news = known.is_none_or(|told| told.live != self.live || told.well != is_well(outcome));
+        if awaited || news {
+            return Some(self.tell(now, cause, outcome, reason));
+        }
+        self.tell_if_due(now, cause, outcome, reason)
+    }
+
+    /// Says that this agent is still there, when it has not said anything for long.
+    fn tell_if_due(
+        &mut self,
+        now: Duration,
+        cause: Pending,
+        outcome: Outcome,
+        reason: Option<String>,
+    ) -> Option<Action> {
+        let told = self.told.as_ref().map_or(Duration::ZERO, |told| told.at);
+        (now.saturating_sub(told) >= self.pace.sign_of_life).then(|| self.tell(now, cause, outcome, reason))
+    }
+
+    pub(super) fn refused_as(&self, revision: &Revision) -> Option<&Refused> {
+        self.refused
+            .as_ref()
+            .filter(|refused| refused.digest == revision.digest)
     }
 
     pub(super) fn tell(&mut self, now: Duration, cause: Pending, outcome: Outcome, reason: Option<String>) -> Action {
-        self.told = Some((self.live.clone(), is_well(outcome)));
+        self.told = Some(Told {
+            live: self.live.clone(),
+            well: is_well(outcome),
+            at: now,
+        });
         Action::Report(Ended {
             events: cause.events,
             outcome,
