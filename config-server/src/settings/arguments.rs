@@ -1,11 +1,12 @@
 //! The command line: everyday flags, and `--any.setting=value`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// What the process is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the process is asked to do. Of what it is told, only the names are printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Arguments {
     pub command: Command,
     /// `--key=value`, the everyday flags among them, for [`super::load`](mod@super::load).
@@ -13,7 +14,7 @@ pub struct Arguments {
 }
 
 /// What to do with the settings.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Subcommand)]
+#[derive(Clone, PartialEq, Eq, Default, Subcommand)]
 pub enum Command {
     /// Serve (the default)
     #[default]
@@ -32,7 +33,7 @@ pub enum Command {
 ///
 /// Reads application.yml in ./ and ./config/ like a Spring Cloud Config Server. Every setting can
 /// also be given as --key=value, or as an environment variable.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "config-server", version)]
 struct Line {
     /// The repository to serve: a URL or a path (spring.cloud.config.server.git.uri)
@@ -70,6 +71,24 @@ impl Arguments {
     }
 }
 
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.properties.iter().map(|property| property.split('=').next());
+        let names: Vec<_> = names.flatten().collect();
+        write!(f, "{:?} {names:?}", self.command)
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serve => "serve",
+            Self::Check => "check",
+            Self::Compare { .. } => "compare",
+        })
+    }
+}
+
 /// Settings have dots or brackets in their names, flags do not.
 fn is_setting(word: &str) -> bool {
     let name = word.strip_prefix("--").and_then(|rest| rest.split('=').next());
@@ -102,6 +121,12 @@ mod tests {
                 "--spring.profiles.active=native"
             ]
         );
+    }
+
+    #[test]
+    fn debug_output_holds_no_value() {
+        let arguments = parse(&["compare", "--with", "http://me:pw@h", "--encrypt.key=very-secret"]);
+        assert_eq!(format!("{arguments:?}"), r#"compare ["--encrypt.key"]"#);
     }
 
     #[test]

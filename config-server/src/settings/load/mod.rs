@@ -29,6 +29,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use fault::{Reason, SettingFault, SettingsErrors};
 pub use layers::{Disk, Files};
@@ -40,13 +41,19 @@ use concerns::{Binder, GROUPS};
 use known::Table;
 use tree::Node;
 
-/// Everything settings come from.
-#[derive(Debug, Clone, Copy)]
+/// Everything settings come from. It may hold secrets, and none of it is printed.
+#[derive(Clone, Copy)]
 pub struct Sources<'s> {
     /// `--key=value`, each.
     pub arguments: &'s [String],
     pub environment: &'s BTreeMap<String, String>,
     pub files: &'s dyn Files,
+}
+
+impl fmt::Debug for Sources<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").finish_non_exhaustive()
+    }
 }
 
 /// What the sources say, and whether it can be used.

@@ -15,8 +15,8 @@ pub enum Origin {
     Argument,
 }
 
-/// One value as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One value as it was written. Its text may be a secret and is never printed.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     /// The name as it was spelt.
     pub(crate) key: String,
@@ -37,6 +37,12 @@ impl Written {
     }
 }
 
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.key, self.origin)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -48,5 +54,16 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(f, "environment variable {name}"),
             Self::Argument => f.write_str("argument"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_holds_no_value() {
+        let written = Written::new("encrypt.key", "very-secret", Origin::Argument);
+        assert_eq!(format!("{written:?}"), "encrypt.key (argument)");
     }
 }

@@ -173,7 +173,7 @@ fn choice(repository: &Arc<Repository>, head: Arc<crate::store::heads::Head>, la
 
 /// Tells apart the uses of one address in several places of the settings: each has a mirror and a
 /// log of its own.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Names {
     uses: std::collections::HashMap<String, usize>,
     templates: usize,
