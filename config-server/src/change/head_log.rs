@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
-use contract::{Affects, CommitId, Label, MoveId};
+use contract::{Affects, CommitId, EventId, Label, MoveId};
 use tracing::{info, warn};
 
 use super::journal::{Entry, JournalError};
@@ -15,6 +15,18 @@ impl Change {
     fn touched(&self, moved: &HeadMove) -> Affects {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         notice::touched(moved, &mut links)
+    }
+
+    fn superseded(&self, events: &[EventId]) {
+        for id in events {
+            self.delivery.expired(id);
+        }
+        if !events.is_empty() {
+            warn!(
+                events = events.len(),
+                "too many moves of one head wait for the bus: the newest speaks for all of them, to everybody"
+            );
+        }
     }
 }
 
@@ -38,12 +50,14 @@ impl HeadLog for Change {
             cause: moved.cause,
             sender: sender(&self.settings, self.delivery.agent_count()),
             time: self.clock.now(),
+            kept: self.settings.reports_kept,
         };
         let recorded = self
             .journal
             .record(entry)
             .await
             .map_err(|error| HeadLogError(error.into()))?;
+        self.superseded(&recorded.superseded);
         if let Some(event) = &recorded.event {
             self.queued(event);
             info!(

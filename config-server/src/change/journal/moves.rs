@@ -31,6 +31,8 @@ pub struct Entry {
     pub sender: Sender,
     /// Milliseconds since 1970.
     pub time: u64,
+    /// Settled events that are kept for the reports.
+    pub kept: usize,
 }
 
 /// What came of writing a move down.
@@ -39,6 +41,9 @@ pub struct Recorded {
     pub moved: MoveId,
     /// The event in the outbox; `None` for a first sight, and when the move was known already.
     pub event: Option<StoredEvent>,
+    /// Earlier moves of the head whose events were given up: too many waited, and `event` is for
+    /// everybody now.
+    pub superseded: Vec<EventId>,
 }
 
 /// Where a head stands by the log.
@@ -54,6 +59,9 @@ impl Journal {
     /// earlier move could not be written down), the entry's `affects` does not cover the whole way,
     /// and the event is for everybody. A move that is written down already stays as it is, so that
     /// repeating the call after any failure is harmless.
+    ///
+    /// While the bus is away, so many moves of one head may wait; the next one's event is for
+    /// everybody and takes the place of all of theirs.
     ///
     /// # Errors
     /// [`JournalError`]; nothing is written then.
@@ -126,11 +134,11 @@ fn record(tx: &Transaction<'_>, entry: Entry, epoch: String) -> rusqlite::Result
     let last = last(tx, &entry.repository, &entry.label)?;
     if let Some(last) = last.as_ref().filter(|last| last.commit == entry.to) {
         let sequence = last.sequence;
-        let moved = MoveId { epoch, sequence };
-        return Ok(Recorded { moved, event: None });
+        return Ok(Recorded::without_event(MoveId { epoch, sequence }));
     }
     let from = last.map(|last| last.commit).or_else(|| entry.from.clone());
-    let affects = if from == entry.from {
+    let is_crowded = outbox::is_crowded(tx, &entry.repository, &entry.label)?;
+    let affects = if from == entry.from && !is_crowded {
         entry.affects.clone()
     } else {
         Affects::All
@@ -140,20 +148,25 @@ fn record(tx: &Transaction<'_>, entry: Entry, epoch: String) -> rusqlite::Result
     let moved = MoveId { epoch, sequence };
     prune(tx, moved.sequence)?;
     let Some(from) = from else {
-        return Ok(Recorded { moved, event: None });
+        return Ok(Recorded::without_event(moved));
     };
     let head = Head {
         repository: &entry.repository,
-        label: entry.label,
+        label: entry.label.clone(),
         from,
         to: entry.to,
         visit,
     };
     let message = head.announce(&entry.sender, affects, moved.clone(), entry.time);
     let event = outbox::insert_move(tx, &message, moved.sequence, entry.cause.name(), entry.time)?;
+    let superseded = match is_crowded {
+        true => outbox::supersede(tx, &entry.repository, &entry.label, sequence, entry.kept)?,
+        false => Vec::new(),
+    };
     Ok(Recorded {
         moved,
         event: Some(event),
+        superseded,
     })
 }
 
@@ -181,6 +194,16 @@ struct Head<'a> {
     from: CommitId,
     to: CommitId,
     visit: u64,
+}
+
+impl Recorded {
+    fn without_event(moved: MoveId) -> Self {
+        Self {
+            moved,
+            event: None,
+            superseded: Vec::new(),
+        }
+    }
 }
 
 impl Head<'_> {

@@ -12,6 +12,9 @@ use crate::store::Cause;
 
 const COLUMNS: &str = "number, id, frame, cause, state, attempts, created, expires, published";
 
+/// Moves of one head that may wait for the bus; one more, and it speaks for them all.
+pub(super) const MOVES_WAITING: usize = 256;
+
 /// An event as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
@@ -145,6 +148,19 @@ impl Journal {
         .await
     }
 
+    /// Whether the event `id` is of a move that this server has seen itself.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read.
+    pub async fn is_own_move(&self, id: &EventId) -> Result<bool, JournalError> {
+        let id = id.to_string();
+        self.transact("look for the event of a head move", move |tx| {
+            tx.prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND move IS NOT NULL")?
+                .exists([id])
+        })
+        .await
+    }
+
     /// The newest event of a move of the head of `label` to `commit`.
     ///
     /// # Errors
@@ -197,6 +213,40 @@ pub(super) fn insert_move(
     let id = message.event.id.as_str();
     tx.prepare_cached(&text)?
         .query_row(params![id, sequence, message.to_frame(), cause, created], stored)
+}
+
+/// Whether as many moves of the head as may wait do.
+pub(super) fn is_crowded(tx: &Transaction<'_>, repository: &str, label: &Label) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT COUNT(*) >= ?3 FROM events JOIN moves ON move = sequence
+         WHERE state = 'queued' AND repository = ?1 AND label = ?2",
+    )?
+    .query_row(params![repository, label.as_str(), MOVES_WAITING], |row| row.get(0))
+}
+
+/// Gives up what waits of the head's moves before `sequence`, whose event speaks for them all. The
+/// answer is what was given up.
+pub(super) fn supersede(
+    tx: &Transaction<'_>,
+    repository: &str,
+    label: &Label,
+    sequence: u64,
+    kept: usize,
+) -> rusqlite::Result<Vec<EventId>> {
+    let given_up = tx
+        .prepare_cached(
+            "UPDATE events SET state = 'expired'
+             WHERE state = 'queued' AND move < ?3
+               AND move IN (SELECT sequence FROM moves WHERE repository = ?1 AND label = ?2)
+             RETURNING id",
+        )?
+        .query_map(params![repository, label.as_str(), sequence], |row| {
+            row.get(0).map(|id: String| EventId::received(&id))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    advance(tx)?;
+    prune(tx, kept)?;
+    Ok(given_up)
 }
 
 fn add(tx: &Transaction<'_>, message: &Message, origin: &Origin) -> rusqlite::Result<Option<StoredEvent>> {

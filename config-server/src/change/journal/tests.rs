@@ -4,6 +4,7 @@ use std::time::Duration;
 use contract::delivery::EventState;
 use contract::{Affects, BusEvent, BusId, CommitId, Destination, EventId, Label, Message, Scope};
 
+use super::outbox::MOVES_WAITING;
 use super::*;
 use crate::change::notice::Sender;
 use crate::store::Cause;
@@ -39,6 +40,7 @@ fn entry(from: Option<char>, to: char) -> Entry {
         cause: Cause::Tick,
         sender: sender(),
         time: 1_000,
+        kept: 20,
     }
 }
 
@@ -295,6 +297,35 @@ async fn settled_events_are_kept_up_to_a_number_and_queued_ones_always() {
         journal.published(event.number, 5, 3).await.expect("marked");
     }
     assert_eq!(ids(&journal).await, ["e9", "e8", "e7", "waits"]);
+}
+
+#[tokio::test]
+async fn while_the_bus_is_away_the_newest_move_speaks_for_those_that_are_too_many() {
+    let journal = memory().await;
+    journal.record(entry(None, 'a')).await.expect("recorded");
+    let mut superseded = Vec::new();
+    for n in 0..600 {
+        let (from, to) = if n % 2 == 0 { ('a', 'b') } else { ('b', 'a') };
+        let recorded = journal.record(entry(Some(from), to)).await.expect("recorded");
+        superseded.extend(recorded.superseded);
+    }
+    assert_eq!(superseded.len(), 2 * MOVES_WAITING);
+    let queued = journal.queued(9_999).await.expect("the outbox");
+    assert_eq!(queued.len(), 600 - superseded.len());
+    let affects = |event: &StoredEvent| event.message.notice.as_ref().map(|notice| notice.affects.clone());
+    assert_eq!(queued.first().and_then(affects), Some(Affects::All));
+    assert_eq!(queued.last().and_then(affects), Some(orders()));
+    let kept = journal.recent(9_999).await.expect("events");
+    assert_eq!(kept.len(), queued.len() + 20, "of those given up, as many as of others");
+    assert_eq!(
+        journal.rederive(sender()).await.expect("looked"),
+        0,
+        "none of them comes back"
+    );
+    for event in &queued {
+        journal.published(event.number, 5, 20).await.expect("marked");
+    }
+    assert_eq!(journal.queued(9).await.expect("the outbox"), []);
 }
 
 /// What is kept, newest first.

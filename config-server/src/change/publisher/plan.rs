@@ -89,6 +89,13 @@ impl Plan {
         }
     }
 
+    /// Forgets what is not `queued` any more: a newer event may have taken its place.
+    pub fn keep(&mut self, queued: &[Queued]) {
+        let waits = |number: &u64| queued.iter().any(|event| event.number == *number);
+        self.confirmed.retain(|number, _| waits(number));
+        self.refused.retain(|number, _| waits(number));
+    }
+
     /// The bus has taken the event.
     pub fn confirmed(&mut self, number: u64, time: u64) {
         self.bus = Pause::default();

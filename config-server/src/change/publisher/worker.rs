@@ -126,6 +126,7 @@ impl Publisher {
             };
             self.show(&events, shown).await;
             let queued: Vec<Queued> = events.iter().map(Queued::from).collect();
+            plan.keep(&queued);
             match plan.next(&queued, moment()) {
                 Step::Rest => return self.pause(plan, ring, queued.len(), Instant::now() + PERIOD),
                 Step::Wait(until) => {

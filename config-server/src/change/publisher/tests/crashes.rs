@@ -150,6 +150,7 @@ fn entry(from: Option<char>, to: char) -> Entry {
             spread_millis: 0,
         },
         time: 1_000,
+        kept: 20,
     }
 }
 

@@ -89,6 +89,17 @@ fn a_refused_event_lets_the_others_pass() {
 }
 
 #[test]
+fn a_refused_event_whose_place_another_took_hinders_nobody() {
+    let now = Instant::now();
+    let mut plan = Plan::default();
+    plan.failed(1, &refused(), now, 0.0);
+    plan.keep(&queued(&[1, 2]));
+    assert!(plan.is_hindered());
+    plan.keep(&queued(&[2]));
+    assert!(!plan.is_hindered());
+}
+
+#[test]
 fn only_what_has_a_time_limit_expires_and_not_once_it_is_confirmed() {
     let mut plan = Plan::default();
     let mut events = queued(&[3, 4, 5]);
