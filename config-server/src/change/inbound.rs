@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bus::{EventTransport, Inbound};
 use contract::delivery::EventState;
-use contract::{CommitId, EventKind, Label, Message};
+use contract::{CommitId, EventId, EventKind, Message};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 use super::delivery::Ack;
 use super::journal::Origin;
 use super::{Change, clock};
-use crate::store::{Cause, HeadLog, Store};
+use crate::store::{Cause, Store};
 use crate::tasks::Tasks;
 
 /// Hears what others say.
@@ -122,18 +122,23 @@ impl Ears {
     /// knows of a push, as a rule.
     async fn is_news(&self, message: &Message) -> bool {
         match (&message.notice, &message.event.kind) {
-            (Some(notice), _) => !self.had(&notice.label, &notice.to).await,
+            (Some(notice), _) => !self.stands_at(&notice.to) && !self.has_moved(&message.event.id).await,
             (None, EventKind::Refresh) => true,
             (None, _) => false,
         }
     }
 
-    async fn had(&self, label: &Label, commit: &CommitId) -> bool {
-        for head in self.store.heads() {
-            if head.commit == *commit || self.change.visited(&head.repository, label, commit).await {
-                return true;
-            }
-        }
-        false
+    fn stands_at(&self, commit: &CommitId) -> bool {
+        self.store.heads().iter().any(|head| head.commit == *commit)
+    }
+
+    /// Whether the very move was seen here, and the head has gone on. That it once stood at the
+    /// commit says nothing: a rollback leads there again.
+    async fn has_moved(&self, id: &EventId) -> bool {
+        let moved = self.change.journal.is_own_move(id).await;
+        moved.unwrap_or_else(|error| {
+            warn!(event.id = %id, error = &error as &dyn std::error::Error, "cannot tell whether a move is known");
+            false
+        })
     }
 }

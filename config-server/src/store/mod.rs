@@ -33,7 +33,7 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use self::repository::Surroundings;
-use self::source::{Picked, Source};
+use self::source::Source;
 use self::upstream::{Upstream, status};
 use crate::engine::query::Query;
 use crate::engine::snapshot::Snapshot;
@@ -102,13 +102,14 @@ impl Store {
         let Some(wanted) = at_least else {
             return Ok(picked.into_view());
         };
-        if picked.reaches(wanted).await {
+        if picked.holds(wanted).await {
             return Ok(picked.into_view());
         }
+        // A head that was there and went back may have gone there again: only the remote knows.
         look(&picked.upstreams(), Cause::Read).await;
         let picked = self.source.pick(query).await?;
-        if picked.reaches(wanted).await {
-            return Ok(Picked::into_view(picked));
+        if picked.holds(wanted).await || picked.passed(wanted).await {
+            return Ok(picked.into_view());
         }
         Err(ViewError::Behind {
             wanted: wanted.clone(),

@@ -17,8 +17,13 @@ pub(crate) trait Upstream: Send + Sync + std::fmt::Debug {
     /// Looks now. Callers that arrive during a look share the next one.
     async fn look(&self, cause: Cause) -> RefreshOutcome;
 
-    /// Whether a reader of `head` sees `wanted` or something newer.
-    async fn reaches(&self, head: &Head, wanted: &CommitId) -> bool;
+    /// Whether `wanted` is in the history of `head`.
+    async fn holds(&self, head: &Head, wanted: &CommitId) -> bool;
+
+    /// Whether the label of `head` ever stood at `wanted`, as far as is known here.
+    async fn passed(&self, head: &Head, wanted: &CommitId) -> bool {
+        self.heads().visited(&head.label, wanted).await
+    }
 
     /// Every label there is, followed or not.
     fn labels(&self) -> Vec<String> {

@@ -153,8 +153,9 @@ impl Upstream for NativeSource {
         looked.await.unwrap_or_default()
     }
 
-    async fn reaches(&self, head: &Head, wanted: &CommitId) -> bool {
-        head.commit() == wanted || self.shared.heads.visited(&head.label, wanted).await
+    /// A state of directories has no history.
+    async fn holds(&self, head: &Head, wanted: &CommitId) -> bool {
+        head.commit() == wanted
     }
 
     fn contact(&self) -> Contacted {

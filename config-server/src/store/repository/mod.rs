@@ -44,7 +44,7 @@ const ORDERS: usize = 1024;
 /// States kept that were asked for by commit id.
 const PINNED: u64 = 64;
 /// Answers to "is this commit an ancestor of that head" that are remembered.
-const REACHED: u64 = 4096;
+const ANCESTORS: u64 = 4096;
 
 /// What every repository of a store is given.
 #[derive(Debug, Clone)]
@@ -80,7 +80,8 @@ struct Shared {
     contact: Mutex<Contact>,
     /// States asked for by commit id; they never move.
     pinned: Cache<String, Arc<Head>>,
-    reached: Cache<(CommitId, CommitId), ()>,
+    /// A head and one of its ancestors.
+    ancestors: Cache<(CommitId, CommitId), ()>,
     tracker: TaskTracker,
 }
 
@@ -134,7 +135,7 @@ impl Repository {
             local: remote.local_path().cloned(),
             refs: ArcSwapOption::empty(),
             pinned: Cache::new(PINNED),
-            reached: Cache::new(REACHED),
+            ancestors: Cache::new(ANCESTORS),
             tracker: surroundings.tasks.tracker().clone(),
         });
         let (orders, queue) = mpsc::channel(ORDERS);
@@ -227,19 +228,19 @@ impl Upstream for Repository {
         looked.await.unwrap_or_default()
     }
 
-    async fn reaches(&self, head: &Head, wanted: &CommitId) -> bool {
+    async fn holds(&self, head: &Head, wanted: &CommitId) -> bool {
         if head.commit() == wanted {
             return true;
         }
         let pair = (head.commit().clone(), wanted.clone());
-        if self.shared.reached.contains_key(&pair) {
+        if self.shared.ancestors.contains_key(&pair) {
             return true;
         }
-        let reached = self.shared.heads.visited(&head.label, wanted).await || self.shared.is_ancestor(&pair).await;
-        if reached {
-            self.shared.reached.insert(pair, ());
+        let is_ancestor = self.shared.is_ancestor(&pair).await;
+        if is_ancestor {
+            self.shared.ancestors.insert(pair, ());
         }
-        reached
+        is_ancestor
     }
 
     fn contact(&self) -> Contacted {

@@ -55,10 +55,20 @@ impl Picked {
         }
     }
 
-    /// Whether one of the heads is at `wanted` or past it.
-    pub(in crate::store) async fn reaches(&self, wanted: &CommitId) -> bool {
+    /// Whether `wanted` is in the history of one of the heads.
+    pub(in crate::store) async fn holds(&self, wanted: &CommitId) -> bool {
         for choice in &self.choices {
-            if choice.upstream.reaches(&choice.head, wanted).await {
+            if choice.upstream.holds(&choice.head, wanted).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether one of the heads was at `wanted` and went elsewhere: history was rewritten.
+    pub(in crate::store) async fn passed(&self, wanted: &CommitId) -> bool {
+        for choice in &self.choices {
+            if choice.upstream.passed(&choice.head, wanted).await {
                 return true;
             }
         }

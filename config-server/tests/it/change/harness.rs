@@ -192,6 +192,11 @@ impl Server {
         commit.parse().expect("a commit id")
     }
 
+    /// Force-pushes the head to `commit`; the server does not know of it yet.
+    pub(super) fn reset(&self, commit: &CommitId) {
+        self.git.reset(commit.as_str()).expect("a reset");
+    }
+
     pub(super) fn listen(&self) -> Listener {
         let subscriber = Subscriber {
             bus_id: "listener:1:a".parse().expect("an id"),

@@ -3,7 +3,7 @@
 use bus::Inbound;
 use contract::delivery::EventState;
 use contract::report::Outcome;
-use contract::{Affects, BusEvent, BusId, Destination, EventId, EventKind, Label, Message, Notice};
+use contract::{Affects, BusEvent, BusId, CommitId, Destination, EventId, EventKind, Label, Message, Notice};
 
 use super::harness::{DEADLINE, Server, report};
 
@@ -23,21 +23,39 @@ fn ack(origin: &str, acked: Option<&EventId>) -> Message {
     message
 }
 
-#[tokio::test]
-async fn another_servers_event_makes_this_one_look() {
-    let server = Server::start().await;
-    let pushed = server.push("a: 2\n");
+/// Another server has seen the head move to `to`.
+async fn moved_at_another(server: &Server, to: &CommitId) {
     let notice = Notice {
         label: "main".parse::<Label>().expect("a label"),
         from: Some(server.head()),
-        to: pushed.clone(),
+        to: to.clone(),
         affects: Affects::All,
         spread_millis: 0,
         moved: Some("other-7".parse().expect("a move")),
     };
     let event = refresh("config-server:8889:b", "**", Some(notice));
     server.others.send(Inbound::Event(event)).await.expect("heard");
+}
+
+#[tokio::test]
+async fn another_servers_event_makes_this_one_look() {
+    let server = Server::start().await;
+    let pushed = server.push("a: 2\n");
+    moved_at_another(&server, &pushed).await;
     test_support::eventually!(DEADLINE, server.head() == pushed);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_head_that_goes_back_and_forth_is_followed_each_time_another_server_sees_it() {
+    let server = Server::start().await;
+    let first = server.head();
+    let second = server.push("a: 2\n");
+    for commit in [&second, &first, &second, &first] {
+        server.reset(commit);
+        moved_at_another(&server, commit).await;
+        test_support::eventually!(DEADLINE, server.head() == *commit);
+    }
     server.end().await;
 }
 

@@ -43,6 +43,23 @@ async fn every_move_is_written_down_force_pushes_and_rollbacks_included() {
 }
 
 #[tokio::test]
+async fn a_commit_that_the_head_left_is_looked_for_before_it_counts_as_passed() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let first = fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    let served = Served::git(&fixture.uri()).await;
+    assert_eq!(served.version(None).await, first);
+    let second = fixture.commit_file("app.yml", "v: 2").expect("a commit");
+    served.refresh().await;
+    fixture.reset(&first).expect("a reset");
+    served.refresh().await;
+    let version = async |commit: &str| served.at_least(commit).await.expect("a view").version;
+    assert_eq!(version(&second).await.as_ref(), Some(&first), "the head went back");
+    // Forward again; another server sees it, and its event names the second commit.
+    fixture.reset(&second).expect("a reset");
+    assert_eq!(version(&second).await.as_ref(), Some(&second));
+}
+
+#[tokio::test]
 async fn a_moved_tag_is_followed() {
     let fixture = GitFixture::new().expect("a fixture");
     let first = fixture.commit_file("app.yml", "v: 1").expect("a commit");
