@@ -18,7 +18,7 @@ test crate:
 lint:
     scripts/lint
 
-# Every fuzz target for a while (nightly toolchain)
+# Every fuzz target for a while
 fuzz seconds="10":
     scripts/fuzz {{seconds}}
 

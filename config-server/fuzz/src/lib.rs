@@ -23,3 +23,6 @@ pub mod settings {
 
     pub use monitor::MonitorSettings;
 }
+
+#[path = "../../../bus/src/embedded/sse.rs"]
+pub mod sse;

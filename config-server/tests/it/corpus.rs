@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bus::embedded::sse::Decoder;
 use config_server::api::path::{self, Asked, Route};
 use config_server::doors::monitor::{Call, targets};
 use config_server::engine::cipher::{KeyMaterial, Keys, RsaScheme, StoreKind, StoreMaterial};
@@ -10,8 +11,10 @@ use config_server::engine::parse::parse;
 use config_server::engine::placeholder::{Lookup, resolve_text};
 use config_server::engine::query::{Query, Rules};
 use config_server::engine::render::{Merged, merged};
-use config_server::engine::resolve::Source;
+use config_server::engine::resolve::{Layout, Source, resolve};
+use config_server::engine::tree::TreeBuilder;
 use config_server::settings::MonitorSettings;
+use contract::{BusEvent, Message};
 use http::{HeaderMap, HeaderValue};
 
 /// Every file of one target's corpus.
@@ -70,6 +73,53 @@ fn placeholders_are_resolved_or_refused() {
         resolve_text(text, &Lookup::new(&sources), &limits).is_ok()
     };
     assert!(texts("placeholder").filter(resolved).count() > 0);
+}
+
+#[test]
+fn directives_are_followed_or_refused() {
+    let layout = Layout::Repository {
+        uri: "https://git.example/config".into(),
+        search_paths: Vec::new().into(),
+        reverse_location_order: false,
+    };
+    let query = Query::new("foo", "dev,cloud", None, &Rules::default()).unwrap();
+    let followed = |bytes: &Vec<u8>| {
+        let mut tree = TreeBuilder::default();
+        tree.file("foo.properties", bytes.clone(), None).unwrap();
+        resolve(&tree.build(), &layout, "main", &query, &Limits::default()).is_ok()
+    };
+    let all = corpus("directives");
+    let count = all.iter().filter(|bytes| followed(bytes)).count();
+    assert!(0 < count && count < all.len(), "{count} of {}", all.len());
+}
+
+#[test]
+fn events_are_read_and_written_as_they_were_or_refused() {
+    let (mut events, mut frames) = (0, 0);
+    for bytes in corpus("event") {
+        if let Ok(event) = BusEvent::parse(&bytes) {
+            let again = BusEvent::parse(&event.to_json()).expect("our own event");
+            assert_eq!((again.id, again.origin), (event.id, event.origin));
+            events += 1;
+        }
+        let frame = String::from_utf8_lossy(&bytes);
+        if let Ok(message) = Message::from_frame(&frame) {
+            let again = Message::from_frame(&message.to_frame()).expect("our own frame");
+            assert_eq!(again.notice, message.notice);
+            frames += 1;
+        }
+    }
+    assert!(events > 0 && frames > 0, "{events} events, {frames} frames");
+}
+
+#[test]
+fn a_stream_of_events_may_be_cut_anywhere() {
+    for stream in corpus("sse") {
+        let whole = Decoder::default().push(&stream).unwrap();
+        let mut decoder = Decoder::default();
+        let pieces: Vec<_> = stream.chunks(1).flat_map(|piece| decoder.push(piece).unwrap()).collect();
+        assert_eq!(whole, pieces);
+    }
 }
 
 #[test]
