@@ -116,28 +116,7 @@ impl Repository {
             stop.clone(),
         )?;
         let repository = name.clone();
-        let heads = Heads::new(
-            name,
-            layout(&remote, settings),
-            surroundings.log.clone(),
-            surroundings.generation.clone(),
-        );
-        let shared = Arc::new(Shared {
-            settings: GitSettings {
-                // The address may hold credentials; nobody needs them any longer.
-                uri: (&*remote.shown).into(),
-                ..settings.clone()
-            },
-            heads,
-            contact: Mutex::new(Contact::new(Instant::now(), age(&mirror))),
-            mirror,
-            shelf: Arc::default(),
-            local: remote.local_path().cloned(),
-            refs: ArcSwapOption::empty(),
-            pinned: Cache::new(PINNED),
-            ancestors: Cache::new(ANCESTORS),
-            tracker: surroundings.tasks.tracker().clone(),
-        });
+        let shared = Arc::new(Shared::new(settings, name, &remote, mirror, surroundings));
         let (orders, queue) = mpsc::channel(ORDERS);
         let mut refresher = Refresher::new(shared.clone(), fetcher, queue);
         refresher.warm_up().await;
@@ -249,6 +228,37 @@ impl Upstream for Repository {
 }
 
 impl Shared {
+    fn new(
+        settings: &GitSettings,
+        name: Arc<str>,
+        remote: &Remote,
+        mirror: Arc<Mirror>,
+        surroundings: &Surroundings,
+    ) -> Self {
+        let heads = Heads::new(
+            name,
+            layout(remote, settings),
+            surroundings.log.clone(),
+            surroundings.generation.clone(),
+        );
+        Self {
+            settings: GitSettings {
+                // The address may hold credentials; nobody needs them any longer.
+                uri: (&*remote.shown).into(),
+                ..settings.clone()
+            },
+            heads,
+            contact: Mutex::new(Contact::new(Instant::now(), age(&mirror))),
+            mirror,
+            shelf: Arc::default(),
+            local: remote.local_path().cloned(),
+            refs: ArcSwapOption::empty(),
+            pinned: Cache::new(PINNED),
+            ancestors: Cache::new(ANCESTORS),
+            tracker: surroundings.tasks.tracker().clone(),
+        }
+    }
+
     fn contact(&self) -> MutexGuard<'_, Contact> {
         self.contact.lock().unwrap_or_else(PoisonError::into_inner)
     }
