@@ -117,7 +117,10 @@ fn a_stream_of_events_may_be_cut_anywhere() {
     for stream in corpus("sse") {
         let whole = Decoder::default().push(&stream).unwrap();
         let mut decoder = Decoder::default();
-        let pieces: Vec<_> = stream.chunks(1).flat_map(|piece| decoder.push(piece).unwrap()).collect();
+        let pieces: Vec<_> = stream
+            .chunks(1)
+            .flat_map(|piece| decoder.push(piece).unwrap())
+            .collect();
         assert_eq!(whole, pieces);
     }
 }
