@@ -9,11 +9,12 @@ use bus::LinkState;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::sync::watch;
 
-use crate::change::Change;
+use crate::change::{Change, clock};
 use crate::read::Reader;
 use crate::store::{HeadStatus, Store};
 
@@ -46,6 +47,23 @@ impl Gathered {
         Ok(())
     }
 
+    fn looks(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Looks at a remote that have ended";
+        let mut looks = encoder.encode_descriptor("config_refresh", help, None, MetricType::Counter)?;
+        for (outcome, count) in self.store.looks().counts() {
+            ConstCounter::new(count).encode(looks.encode_family(&[("outcome", outcome)])?)?;
+        }
+        Ok(())
+    }
+
+    fn oldest(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "How long the first event in the outbox has been waiting";
+        let made = self.change.progress().oldest;
+        let waits = made.map_or(0, |made| clock::now().saturating_sub(made));
+        let oldest = encoder.encode_descriptor("outbox_oldest", help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        ConstGauge::new(Duration::from_millis(waits).as_secs_f64()).encode(oldest)
+    }
+
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (bytes, answers) = self.reader.kept();
         let connected = self.bus.as_ref().is_none_or(|bus| bus.borrow().is_connected());
@@ -74,6 +92,8 @@ impl Gathered {
 impl Collector for Gathered {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.heads(&mut encoder)?;
+        self.looks(&mut encoder)?;
+        self.oldest(&mut encoder)?;
         self.gauges(&mut encoder)
     }
 }

@@ -7,10 +7,11 @@
 //! - [`source`]: which heads a request reads from, by the configured backends
 //! - [`repository`]: one git repository and the task that moves its heads; [`native`]: directories
 //! - [`heads`]: the pointers, and the order of a move: build, swap, write down ([`head_log`])
-//! - [`view`]: what a reader gets; [`outcome`]: what a look found
+//! - [`view`]: what a reader gets; [`outcome`]: what a look found, [`looks`]: how often
 
 pub mod head_log;
 pub mod heads;
+pub mod looks;
 pub mod outcome;
 pub mod view;
 
@@ -32,6 +33,7 @@ use contract::CommitId;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
+use self::looks::Looks;
 use self::repository::Surroundings;
 use self::source::Source;
 use self::upstream::{Upstream, status};
@@ -56,6 +58,7 @@ pub struct Store {
     source: Source,
     /// `None` while some read has to look at a remote first.
     generation: Option<Arc<AtomicU64>>,
+    looks: Arc<Looks>,
 }
 
 impl Store {
@@ -71,16 +74,19 @@ impl Store {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, OpenError> {
         let generation = Arc::<AtomicU64>::default();
+        let looks = Arc::<Looks>::default();
         let surroundings = Surroundings {
             log,
             tasks: tasks.clone(),
             stop,
             generation: generation.clone(),
+            looks: looks.clone(),
         };
         let source = Source::open(backend, &surroundings).await?;
         Ok(Arc::new(Self {
             source,
             generation: (!is_strict(backend)).then_some(generation),
+            looks,
         }))
     }
 
@@ -121,6 +127,12 @@ impl Store {
     /// a fetch share the next one.
     pub async fn refresh(&self, cause: Cause) -> RefreshOutcome {
         look(&self.source.upstreams(), cause).await
+    }
+
+    /// How the looks have ended since the start.
+    #[must_use]
+    pub fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// Every label of every repository, followed or not.

@@ -53,6 +53,8 @@ pub struct Progress {
     pub seen: u64,
     /// Events that wait, as far as it looked.
     pub queued: usize,
+    /// When the first of them was made, in milliseconds since 1970.
+    pub oldest: Option<u64>,
     /// Something keeps them from leaving.
     pub hindered: bool,
 }
@@ -121,17 +123,17 @@ impl Publisher {
                 Ok(events) => events,
                 Err(error) => {
                     report(&error);
-                    return self.pause(plan, ring, 0, Instant::now() + PERIOD);
+                    return self.pause(plan, ring, &[], Instant::now() + PERIOD);
                 }
             };
             self.show(&events, shown).await;
             let queued: Vec<Queued> = events.iter().map(Queued::from).collect();
             plan.keep(&queued);
             match plan.next(&queued, moment()) {
-                Step::Rest => return self.pause(plan, ring, queued.len(), Instant::now() + PERIOD),
+                Step::Rest => return self.pause(plan, ring, &events, Instant::now() + PERIOD),
                 Step::Wait(until) => {
                     let until = until.min(Instant::now() + PERIOD);
-                    return self.pause(plan, ring, queued.len(), until);
+                    return self.pause(plan, ring, &events, until);
                 }
                 Step::Send(number) => self.send(plan, chosen(&events, number)).await,
                 Step::Record { number, time } => self.record(plan, chosen(&events, number), time).await,
@@ -205,11 +207,12 @@ impl Publisher {
         }
     }
 
-    fn pause(&self, plan: &Plan, ring: u64, queued: usize, until: Instant) -> Instant {
+    fn pause(&self, plan: &Plan, ring: u64, events: &[StoredEvent], until: Instant) -> Instant {
         let hindered = plan.is_hindered();
         self.bell.progress.send_replace(Progress {
             seen: ring,
-            queued,
+            queued: events.len(),
+            oldest: events.first().map(|event| event.created),
             hindered,
         });
         until

@@ -28,6 +28,7 @@ use self::contact::Contact;
 use self::refresher::{Order, Refresher};
 use super::head_log::{Cause, HeadLog};
 use super::heads::{Head, Heads};
+use super::looks::Looks;
 use super::outcome::RefreshOutcome;
 use super::upstream::{Contacted, Upstream};
 use super::view::ViewError;
@@ -54,6 +55,7 @@ pub(crate) struct Surroundings {
     pub(crate) stop: CancellationToken,
     /// See [`Store::generation`](crate::store::Store::generation).
     pub(crate) generation: Arc<AtomicU64>,
+    pub(crate) looks: Arc<Looks>,
 }
 
 /// One repository. Dropping it ends its tasks and its thread.
@@ -78,6 +80,7 @@ struct Shared {
     /// As of the last look; `None` while nothing was ever fetched.
     refs: ArcSwapOption<RefTable>,
     contact: Mutex<Contact>,
+    looks: Arc<Looks>,
     /// States asked for by commit id; they never move.
     pinned: Cache<String, Arc<Head>>,
     /// A head and one of its ancestors.
@@ -249,6 +252,7 @@ impl Shared {
             },
             heads,
             contact: Mutex::new(Contact::new(Instant::now(), age(&mirror))),
+            looks: surroundings.looks.clone(),
             mirror,
             shelf: Arc::default(),
             local: remote.local_path().cloned(),

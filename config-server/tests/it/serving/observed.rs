@@ -1,5 +1,9 @@
 //! What operators and collectors of metrics see.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use config_server::settings::management::{Access, Show};
 use config_server::settings::{Backend, GitSettings, NativeSettings};
 use reqwest::{Method, StatusCode};
@@ -62,6 +66,7 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
         &format!("config_snapshot_age_seconds{{repository=\"{repository}\",label=\"main\"}}"),
         &format!("config_broken_files{{repository=\"{repository}\",label=\"main\"}} 0"),
         "outbox_pending 0",
+        "outbox_oldest_seconds 0.0",
         "bus_connected 1",
         "config_cache_answers",
     ] {
@@ -75,6 +80,47 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
     assert_eq!(
         json(&app, "/actuator/metrics/outbox_pending").await["measurements"][0]["value"],
         0.0
+    );
+}
+
+#[tokio::test]
+async fn every_look_at_the_remote_is_counted_by_how_it_ended() {
+    let app = App::start().await;
+    app.get("/orders/dev").await;
+    app.git.commit_file("orders.yml", "a: 2\n").unwrap();
+    app.refresh().await;
+    app.refresh().await;
+    fs::rename(app.git.root(), app.git.root().with_extension("away")).unwrap();
+    app.refresh().await;
+    let metrics = app.get("/actuator/prometheus").await.body;
+    let count = |outcome: &str| -> u64 {
+        let series = format!("config_refresh_total{{outcome=\"{outcome}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        line.expect("a counter").parse().unwrap()
+    };
+    assert_eq!((count("moved"), count("failed")), (1, 1), "{metrics}");
+    assert!(count("unchanged") >= 1, "{metrics}");
+    fs::rename(app.git.root().with_extension("away"), app.git.root()).unwrap();
+}
+
+#[tokio::test]
+async fn the_page_of_metrics_names_those_that_there_are() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let told: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let app = App::start().await;
+    app.get("/orders/dev").await;
+    let metrics = app.get("/actuator/prometheus").await.body;
+    let declared = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let named = declared.map(|(name, kind)| match kind {
+        "counter" => format!("{name}_total"),
+        _ => name.to_owned(),
+    });
+    assert_eq!(
+        named.collect::<BTreeSet<_>>(),
+        told.into_iter().map(str::to_owned).collect()
     );
 }
 

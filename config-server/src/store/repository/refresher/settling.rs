@@ -24,6 +24,7 @@ impl Refresher {
                 Ok(refs) => self.advance(refs, cause).await,
                 Err(error) => self.failed(error),
             };
+            self.shared.looks.count(&outcome);
             for waiter in self.rounds.finish() {
                 self.tell(waiter, &outcome).await;
             }
