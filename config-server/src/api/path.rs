@@ -56,6 +56,7 @@ pub struct Asked {
 }
 
 /// Reads `path` as it stands in the request line: without the server's prefix and without the query.
+/// Clients of older Spring versions post to `/encrypt/` and `/decrypt/`.
 #[must_use]
 pub fn parse(path: &str, asked: Asked) -> Route {
     let Some(path) = path.strip_prefix('/') else {
@@ -65,6 +66,9 @@ pub fn parse(path: &str, asked: Asked) -> Route {
     let Some(segments) = decode(&raw, asked) else {
         return Route::BadRequest;
     };
+    if let ([word @ ("encrypt" | "decrypt"), ""], true) = (&raw[..], asked.post) {
+        return one(word);
+    }
     // Only the path of a file may repeat slashes or end with one.
     if segments.iter().take(3).any(String::is_empty) {
         return Route::NotFound;
@@ -371,7 +375,10 @@ mod tests {
             parse("/encrypt/foo/dev", post),
             Route::Crypto(Crypto::Encrypt { whom: whom() })
         );
-        assert_eq!(parse("/decrypt", post), Route::Crypto(Crypto::Decrypt { whom: None }));
+        for path in ["/decrypt", "/decrypt/"] {
+            assert_eq!(parse(path, post), Route::Crypto(Crypto::Decrypt { whom: None }));
+        }
+        assert_eq!(get("/decrypt/"), Route::NotFound);
         assert_eq!(get("/key/foo/dev"), Route::Crypto(Crypto::Key { whom: whom() }));
         assert_eq!(get("/encrypt/status"), Route::Crypto(Crypto::Status));
         assert_eq!(told(get("/key/dev")), "E key dev -");
