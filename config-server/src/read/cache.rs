@@ -133,3 +133,59 @@ where
         |rendered| rendered.map(Arc::new),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::query::Rules;
+
+    fn key(name: &str) -> Key {
+        Key {
+            states: Vec::new(),
+            version: None,
+            query: Query::new(name, "dev", None, &Rules::default()).expect("a good query"),
+            form: Form::Environment { origins: false },
+        }
+    }
+
+    fn answer(bytes: usize) -> Answer {
+        Answer::new(vec![b'x'; bytes].into(), "0", None, None)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_rendered_once() {
+        let answers = RenderedAnswers::new(1_000_000);
+        for rendered in [true, false, false] {
+            let render = move |_: &Key| {
+                if rendered {
+                    Ok(answer(10))
+                } else {
+                    Err(ReadError::Failed)
+                }
+            };
+            assert!(answers.get_or_render(key("orders"), render).await.is_ok());
+        }
+        let failing = answers.get_or_render(key("other"), |_| Err(ReadError::Failed)).await;
+        assert!(failing.is_err());
+        assert!(answers.get_or_render(key("other"), |_| Ok(answer(10))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_bounded_by_bytes() {
+        let answers = RenderedAnswers::new(20_000);
+        for number in 0..100 {
+            let rendered = answers.get_or_render(key(&format!("a{number}")), |_| Ok(answer(1_000)));
+            assert_eq!(rendered.await.expect("an answer").body.len(), 1_000);
+        }
+        answers.0.run_pending_tasks();
+        let (bytes, kept) = answers.size();
+        assert!(
+            bytes <= 20_000 && (1..=13).contains(&kept),
+            "{kept} answers of {bytes} bytes"
+        );
+        let huge = answers.get_or_render(key("huge"), |_| Ok(answer(100_000))).await;
+        assert_eq!(huge.expect("given out all the same").body.len(), 100_000);
+        answers.0.run_pending_tasks();
+        assert!(answers.size().0 <= 20_000);
+    }
+}
