@@ -184,3 +184,42 @@ fn key_entry<'a>(store: &'a KeyStore, alias: Option<&str>) -> Option<&'a Private
 fn alias(name: Option<&str>) -> String {
     name.map(|name| format!(" called `{name}`")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn data(name: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data/tls")
+            .join(name)
+    }
+
+    #[test]
+    fn half_a_renewal_leaves_the_certificate_that_is_served() {
+        let mounted = TempDir::new().expect("a directory");
+        let place = |name: &str| mounted.path().join(name);
+        let put = |from: &str, to: &str| fs::copy(data(from), place(to)).expect("a copy");
+        put("server.pem", "tls.pem");
+        put("server.key", "tls.key");
+        let settings = TlsSettings::Pem {
+            certificate: place("tls.pem"),
+            private_key: place("tls.key"),
+        };
+        let tls = Tls::load(settings).expect("a certificate with its key");
+        let first = tls.current.load_full();
+        assert!(matches!(tls.look_again(), Ok(false)));
+        put("renewed.pem", "tls.pem");
+        assert!(matches!(tls.look_again(), Err(TlsError::Mismatch(_))));
+        assert!(Arc::ptr_eq(&tls.current.load_full(), &first));
+        put("renewed.key", "tls.key");
+        assert!(matches!(tls.look_again(), Ok(true)));
+        assert!(!Arc::ptr_eq(&tls.current.load_full(), &first));
+        assert!(matches!(tls.look_again(), Ok(false)));
+    }
+}

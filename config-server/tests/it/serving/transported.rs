@@ -1,10 +1,16 @@
 //! Connections: TLS, HTTP/2, and the stop.
 
+use std::fs;
 use std::path::PathBuf;
 
 use config_server::settings::encrypt::Secret;
 use config_server::settings::http::TlsSettings;
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Method, StatusCode, Version};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tempfile::TempDir;
+use test_support::eventually;
 use tokio::time::timeout;
 
 use super::harness::{App, DEADLINE, answer};
@@ -25,6 +31,55 @@ async fn a_pkcs12_store_serves_https_and_http_2() {
         (response.status(), response.version()),
         (StatusCode::OK, Version::HTTP_2)
     );
+    app.stop().await.unwrap();
+}
+
+/// The certificate that the server shows, in DER.
+async fn shown(app: &App) -> Vec<u8> {
+    let client = Client::builder()
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .tls_info(true);
+    let client = client.timeout(DEADLINE).build().unwrap();
+    let response = client
+        .get(format!("https://{}/orders/dev", app.address))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let info = response.extensions().get::<TlsInfo>().unwrap();
+    info.peer_certificate().unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_without_a_restart() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+    let mounted = TempDir::new().unwrap();
+    let mount = |name: &str| {
+        for kind in ["key", "pem"] {
+            let place = mounted.path().join(format!("tls.{kind}"));
+            fs::copy(data.join(format!("{name}.{kind}")), place).unwrap();
+        }
+    };
+    let der = |name: &str| {
+        CertificateDer::from_pem_file(data.join(format!("{name}.pem")))
+            .unwrap()
+            .to_vec()
+    };
+    mount("server");
+    let app = App::start_with(|settings| {
+        settings.http.tls = Some(TlsSettings::Pem {
+            certificate: mounted.path().join("tls.pem"),
+            private_key: mounted.path().join("tls.key"),
+        });
+    })
+    .await;
+    assert_eq!(shown(&app).await, der("server"));
+    mount("renewed");
+    eventually("the renewed certificate is shown", DEADLINE, async || {
+        (shown(&app).await == der("renewed")).then_some(())
+    })
+    .await;
     app.stop().await.unwrap();
 }
 
