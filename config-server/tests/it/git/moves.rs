@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use config_server::engine::document::{Format, Limits};
+use config_server::engine::tree::{Directory, Node};
 use config_server::settings::Backend;
 use config_server::settings::backend::Freshness;
 use config_server::store::ViewError;
@@ -229,8 +231,8 @@ async fn a_commit_that_changes_one_file_shares_all_others() {
     assert_eq!(text(&view, "d7/app.yml").as_deref(), Some("n: changed"));
     let shared = (0..20).filter(|number| {
         let name = format!("d{number}");
-        let of = |root: &config_server::engine::tree::Directory| match root.entries.get(name.as_str()) {
-            Some(config_server::engine::tree::Node::Directory(directory)) => directory.clone(),
+        let of = |root: &Directory| match root.entries.get(name.as_str()) {
+            Some(Node::Directory(directory)) => directory.clone(),
             other => panic!("{other:?}"),
         };
         Arc::ptr_eq(&of(&before.root), &of(&after.root))
@@ -273,4 +275,28 @@ async fn what_was_whole_stands_in_for_what_is_broken() {
     fixture.commit_file("app.yml", "v: 2").expect("a commit");
     served.refresh().await;
     assert!(served.view(None).await.expect("a view").layers[0].fallbacks.is_empty());
+}
+
+#[tokio::test]
+async fn a_commit_of_one_file_parses_one_file() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let names: Vec<String> = (0..20).map(|number| format!("app{number}.yml")).collect();
+    for name in &names {
+        fixture.write_file(name, format!("n: {name}")).expect("a file");
+    }
+    fixture.commit("many").expect("a commit");
+    let served = Served::git(&fixture.uri()).await;
+    let before = served.view(None).await.expect("a view").layers[0].snapshot.clone();
+    fixture.commit_file("app7.yml", "n: changed").expect("a commit");
+    served.refresh().await;
+    let after = served.view(None).await.expect("a view").layers[0].snapshot.clone();
+    // What was parsed is kept with the content: the same documents were not made again.
+    let documents = |root: &Directory, name: &str| match root.entries.get(name) {
+        Some(Node::File(blob)) => blob.documents(Format::Yaml, &Limits::default()).expect("YAML"),
+        other => panic!("{other:?}"),
+    };
+    let parsed_again = names
+        .iter()
+        .filter(|name| !Arc::ptr_eq(&documents(&before.root, name), &documents(&after.root, name)));
+    assert_eq!(parsed_again.collect::<Vec<_>>(), ["app7.yml"]);
 }

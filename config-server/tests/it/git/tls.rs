@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use config_server::settings::encrypt::Secret;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use test_support::GitFixture;
@@ -78,4 +79,27 @@ async fn only_a_trusted_certificate_is_accepted() {
 
     let careless = Served::with(&uri, |settings| settings.skip_ssl_validation = true).await;
     assert_eq!(careless.version(None).await, commit);
+}
+
+#[tokio::test]
+async fn a_login_is_asked_for_behind_a_certificate_of_ones_own_authority() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let commit = fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    // `me:s3cret`
+    let server = GitHttp::start_for(&fixture, "Basic bWU6czNjcmV0")
+        .await
+        .expect("a server");
+    let front = Front::start(server.port()).await;
+    let uri = format!("https://localhost:{}/config.git", front.port);
+    let with = async |password: &str| {
+        Served::with(&uri, |settings| {
+            settings.ca_file = Some(file("authority.pem"));
+            settings.credentials.username = Some("me".to_owned());
+            settings.credentials.password = Some(Secret::new(password.to_owned()));
+        })
+        .await
+    };
+    assert_eq!(with("s3cret").await.version(None).await, commit);
+    let refused = with("wrong").await.view(None).await.expect_err("refused").to_string();
+    assert!(!refused.contains("wrong"), "{refused}");
 }
