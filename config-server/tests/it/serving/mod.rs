@@ -7,5 +7,6 @@ mod guarded;
 mod held;
 mod hostile;
 mod observed;
+mod stock;
 mod transported;
 mod validated;
