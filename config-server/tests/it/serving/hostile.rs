@@ -331,6 +331,18 @@ fn alias_bomb() -> String {
     text
 }
 
+/// Each key is repeated in front of everything below it.
+fn long_keys() -> String {
+    let below: String = (0..10_000).map(|n| format!("k{n}: 1,")).collect();
+    format!("? {}\n: {{{below}}}", "k".repeat(900_000))
+}
+
+/// Each value is the next one twice.
+fn doubling() -> String {
+    let line = |n: usize| format!("k{n}=${{k{next}}}${{k{next}}}\n", next = n + 1);
+    (0..60).map(line).collect::<String>() + "k60=x\n"
+}
+
 #[tokio::test]
 async fn what_is_too_much_is_refused_with_the_name_of_the_limit() {
     let app = App::start_with(|settings| gated(settings, Gate::Off)).await;
@@ -338,12 +350,19 @@ async fn what_is_too_much_is_refused_with_the_name_of_the_limit() {
         ("big.yml", format!("a: {}\n", "x".repeat(10_000_000))),
         ("bomb.yml", alias_bomb()),
         ("deep.yml", "[".repeat(100_000)),
+        ("fat.yml", long_keys()),
+        ("grown.properties", doubling()),
     ] {
         app.git.write_file(file, content).unwrap();
     }
     app.git.commit("too much").unwrap();
     app.refresh().await;
-    for (application, limit) in [("big", "file-size"), ("bomb", "nodes"), ("deep", "depth")] {
+    for (application, limit) in [
+        ("big", "file-size"),
+        ("bomb", "nodes"),
+        ("deep", "depth"),
+        ("fat", "expansion"),
+    ] {
         for path in [format!("/{application}/dev"), format!("/{application}-dev.yml")] {
             let got = wire::get(app.address, &path).await;
             assert_eq!(got.status, 422, "{path}: {got:?}");
@@ -354,6 +373,9 @@ async fn what_is_too_much_is_refused_with_the_name_of_the_limit() {
             );
         }
     }
+    let grown = wire::get(app.address, "/grown-dev.yml").await;
+    assert_eq!(grown.status, 422, "{grown:?}");
+    assert!(grown.text.contains("config-bus.limits.expansion"), "{grown:?}");
     let many = |what: &str, count: usize| (0..count).map(|n| format!("{what}{n}")).collect::<Vec<_>>().join(",");
     for (path, limit) in [
         (format!("/orders/{}", many("p", 33)), "profiles"),
