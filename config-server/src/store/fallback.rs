@@ -8,27 +8,20 @@ use crate::git::Loaded;
 /// Earlier states kept for one head.
 const MOST: usize = 32;
 
-/// Chooses among `earlier` (newest first): each state that is the newest in which some broken file
-/// of `current` is whole, up to the first in which all of them are. A file that is not there is
-/// whole. Nothing is chosen while nothing is broken.
+/// Chooses among `earlier` (newest first): each state that is good for some application no newer one
+/// is good for, up to the first in which nothing is broken. An application is known here by the files
+/// it reads, and those may be any; a file that is not there is whole.
 pub(super) fn choose(current: &Loaded, earlier: impl IntoIterator<Item = Loaded>) -> Vec<Loaded> {
-    let mut unmet: HashSet<&Arc<str>> = current.broken.iter().collect();
     let mut chosen: Vec<Loaded> = Vec::new();
-    if unmet.is_empty() {
-        return chosen;
-    }
     for state in earlier {
-        if chosen.len() == MOST {
+        let whole = chosen.last().unwrap_or(current).broken.is_empty();
+        if whole || chosen.len() == MOST {
             break;
         }
-        let before = unmet.len();
-        unmet.retain(|path| state.broken.contains(path));
-        let whole = !current.broken.iter().any(|path| state.broken.contains(path));
-        if whole || unmet.len() < before {
+        let broken: HashSet<&Arc<str>> = state.broken.iter().collect();
+        let stands_in = |newer: &Loaded| newer.broken.iter().all(|path| broken.contains(path));
+        if !std::iter::once(current).chain(&chosen).any(stands_in) {
             chosen.push(state);
-        }
-        if whole {
-            break;
         }
     }
     chosen
@@ -70,14 +63,25 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_whole_state_of_each_broken_file_is_kept_up_to_one_where_all_are_whole() {
+    fn states_are_kept_up_to_the_first_that_is_whole() {
         check(&["a"], &[('1', &[]), ('2', &[])], "1");
-        check(&["a"], &[('1', &["a"]), ('2', &["a"]), ('3', &["b"]), ('4', &[])], "3");
+        check(&["a"], &[('1', &["a"]), ('2', &["a"]), ('3', &[])], "3");
         check(
             &["a", "b"],
             &[('1', &["a"]), ('2', &["b"]), ('3', &["a"]), ('4', &[])],
             "124",
         );
         check(&["a"], &[('1', &["a"])], "");
+    }
+
+    #[test]
+    fn a_state_is_kept_for_those_who_read_what_is_broken_now_and_what_was_broken_then() {
+        check(&["a"], &[('1', &["b"]), ('2', &[])], "12");
+        check(&["a", "b"], &[('1', &["a"]), ('2', &["b"]), ('3', &[])], "123");
+        check(
+            &["a"],
+            &[('1', &["b"]), ('2', &["b", "c"]), ('3', &["c"]), ('4', &[])],
+            "134",
+        );
     }
 }

@@ -43,12 +43,11 @@ impl Shared {
         if loaded.broken.is_empty() {
             return Ok(Vec::new());
         }
-        let broken = loaded.broken.clone();
         self.on_mirror(move |repository, shared| {
             let mut states = Vec::new();
             for commit in read::history(repository, commit, HISTORY)? {
                 let state = read::load(repository, &shared.shelf, &shared.settings.limits, commit)?;
-                let whole = !broken.iter().any(|path| state.broken.contains(path));
+                let whole = state.broken.is_empty();
                 states.push(state);
                 if whole {
                     break;

@@ -1,0 +1,30 @@
+//! Promise 9: who asks for at least a commit is not answered with an older one.
+
+use super::{Promise, Scene, Verdict, hold};
+use crate::simulation::fact::Fact;
+use crate::simulation::remote::number;
+
+#[derive(Debug, Default)]
+pub(super) struct AtLeast;
+
+impl Promise for AtLeast {
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact) -> Verdict {
+        let Fact::Answered {
+            server,
+            agent,
+            ask,
+            answer,
+            ..
+        } = fact
+        else {
+            return Ok(());
+        };
+        let Some(wanted) = ask.at_least.as_ref().map(number) else {
+            return Ok(());
+        };
+        let branch = scene.application(*agent).branch();
+        hold(scene.remote.reaches(branch, answer.position, wanted), || {
+            format!("server {server} answers {answer} where at least c{wanted} was asked for")
+        })
+    }
+}
