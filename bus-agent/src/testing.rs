@@ -59,6 +59,7 @@ pub enum Fault {
 pub struct FakeBus {
     signals: mpsc::Sender<Signal>,
     reports: watch::Receiver<Vec<Report>>,
+    detour: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -187,8 +188,15 @@ impl FakeBus {
         let (sent, reports) = watch::channel(Vec::new());
         // The link keeps the last state when nobody changes it any more.
         let (_, state) = watch::channel(LinkState::Connected);
-        let link = Link::new(heard, state, Box::new(Reports(sent)));
-        (Self { signals, reports }, link)
+        let mut link = Link::new(heard, state, Box::new(Reports(sent)));
+        let detour = watch::Sender::new(false);
+        link.detour = detour.subscribe();
+        let bus = Self {
+            signals,
+            reports,
+            detour,
+        };
+        (bus, link)
     }
 
     /// Lets the agent hear `signal`.
@@ -197,6 +205,11 @@ impl FakeBus {
     /// When the agent is gone.
     pub async fn tell(&self, signal: Signal) {
         self.signals.send(signal).await.expect("the agent listens");
+    }
+
+    /// Lets the link go another way than usual, or as usual.
+    pub fn goes_round(&self, open: bool) {
+        self.detour.send_replace(open);
     }
 
     /// Lets the agent hear a refresh named `id`.

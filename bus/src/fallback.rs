@@ -38,6 +38,8 @@ struct Join<F> {
     open_detour: F,
     signals: mpsc::Sender<Signal>,
     state: watch::Sender<LinkState>,
+    /// Whether the detour is open.
+    goes_round: watch::Sender<bool>,
     reports: Arc<Reports>,
 }
 
@@ -68,9 +70,11 @@ pub fn fallback(
         detour: Mutex::new(None),
     });
     let state = watch::Sender::new(preferred.state.borrow().clone());
+    let goes_round = watch::Sender::new(false);
     let link = Link {
         signals: heard,
         state: state.subscribe(),
+        detour: goes_round.subscribe(),
         reports: Box::new(Arc::clone(&reports)),
         traffic: preferred.traffic,
     };
@@ -84,6 +88,7 @@ pub fn fallback(
         open_detour,
         signals,
         state,
+        goes_round,
         reports,
     };
     tracker.spawn(async move { stop.run_until_cancelled(join.run(patience)).await });
@@ -148,6 +153,9 @@ impl<F: FnMut() -> Link> Join<F> {
             *state = shown;
             differs
         });
+        let is_open = self.detour.is_some();
+        self.goes_round
+            .send_if_modified(|open| std::mem::replace(open, is_open) != is_open);
     }
 
     fn open(&mut self) {
@@ -262,12 +270,14 @@ mod tests {
         until(&mut joined, LinkState::Connected).await;
         assert!(matches!(joined.signals.recv().await, Some(Signal::Connected)));
         assert_eq!(way_of_reports(&joined).await, "servers");
+        assert!(*joined.detour.borrow());
 
         broker_end.state.send_replace(LinkState::Connected);
         broker_end.signals.send(Signal::Connected).await.expect("it is heard");
         detour.signals.closed().await;
         assert!(matches!(joined.signals.recv().await, Some(Signal::Connected)));
         assert_eq!(way_of_reports(&joined).await, "broker");
+        joined.detour.wait_for(|open| !open).await.expect("the join lives");
 
         drop(joined);
         tracker.close();

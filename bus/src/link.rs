@@ -19,6 +19,8 @@ pub struct Link {
     pub signals: mpsc::Receiver<Signal>,
     /// How the connection stands.
     pub state: watch::Receiver<LinkState>,
+    /// Whether it goes another way than the one that was named, for that is away.
+    pub detour: watch::Receiver<bool>,
     /// Where reports go.
     pub reports: Box<dyn ReportSink>,
     /// How much came, and what became of it.
@@ -121,6 +123,7 @@ impl Link {
         Self {
             signals,
             state,
+            detour: watch::channel(false).1,
             reports,
             traffic: Arc::default(),
         }

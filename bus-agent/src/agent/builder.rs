@@ -219,7 +219,7 @@ impl AgentBuilder {
         let stop = stop.child_token();
         let bus_stop = CancellationToken::new();
         let link = self.bus.connect(&follows, &fetcher, tracker, bus_stop.clone());
-        let (signals, reporter) = task::split(link, tracker, self.pace);
+        let (hearing, reporter) = task::split(link, tracker, self.pace);
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (state, state_seen) = watch::channel(AgentState::default());
         let (configuration, configuration_seen) = watch::channel(Arc::new(Configuration::empty()));
@@ -237,7 +237,7 @@ impl AgentBuilder {
                 .last_known_good
                 .map(|directory| LastKnownGood::within(&directory, &follows)),
             starting: Some(Starting::new(started, self.without_server, self.start_timeout)),
-            signals,
+            hearing,
             reporter,
             commands: asked,
             state,

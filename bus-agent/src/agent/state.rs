@@ -14,6 +14,8 @@ pub struct AgentState {
     pub connected: bool,
     /// Since when it is, or is not.
     pub since: Option<SystemTime>,
+    /// Whether changes are heard of through the servers, for the broker is away.
+    pub detour: bool,
     /// When the last event for this agent was heard.
     pub last_notice: Option<SystemTime>,
     /// What is live.

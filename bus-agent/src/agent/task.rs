@@ -49,12 +49,24 @@ pub(super) struct Task<A> {
     pub(super) overrides: Option<Overrides>,
     pub(super) memory: Option<LastKnownGood>,
     pub(super) starting: Option<Starting>,
-    pub(super) signals: Option<mpsc::Receiver<Signal>>,
+    pub(super) hearing: Option<Hearing>,
     pub(super) reporter: Option<Reporter>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) state: watch::Sender<AgentState>,
     pub(super) configuration: watch::Sender<Arc<Configuration>>,
     pub(super) tracker: TaskTracker,
+}
+
+/// What is heard, and by which way.
+pub(super) struct Hearing {
+    signals: mpsc::Receiver<Signal>,
+    detour: watch::Receiver<bool>,
+}
+
+enum Heard {
+    /// `None` once there will be no more.
+    Signal(Option<Signal>),
+    Detour(bool),
 }
 
 /// The override directory and when to look at it next.
@@ -86,7 +98,7 @@ impl<A: Applier> Task<A> {
                 biased;
                 () = stop.cancelled() => break,
                 fetched = ended(&mut self.fetching) => self.fetched(fetched),
-                signal = heard(&mut self.signals) => self.signalled(signal),
+                heard = heard(&mut self.hearing) => self.heard(heard),
                 Some(Command::Refresh) = self.commands.recv() => vec![Input::Asked],
                 () = sleep_until(start_by) => self.start_is_late(),
                 () = sleep_until(wake) => vec![Input::Due],
@@ -129,6 +141,16 @@ impl<A: Applier> Task<A> {
         Vec::new()
     }
 
+    fn heard(&mut self, heard: Heard) -> Vec<Input> {
+        match heard {
+            Heard::Detour(open) => {
+                self.state.send_modify(|state| state.detour = open);
+                Vec::new()
+            }
+            Heard::Signal(signal) => self.signalled(signal),
+        }
+    }
+
     fn signalled(&mut self, signal: Option<Signal>) -> Vec<Input> {
         match signal {
             Some(Signal::Connected) => {
@@ -148,7 +170,7 @@ impl<A: Applier> Task<A> {
             }
             Some(_) => Vec::new(),
             None => {
-                self.signals = None;
+                self.hearing = None;
                 self.connection(false);
                 Vec::new()
             }
@@ -170,21 +192,26 @@ async fn ended(fetching: &mut Option<Fetching>) -> Result<Fetched, FetchError> {
     }
 }
 
-async fn heard(signals: &mut Option<mpsc::Receiver<Signal>>) -> Option<Signal> {
-    match signals {
-        Some(signals) => signals.recv().await,
+async fn heard(hearing: &mut Option<Hearing>) -> Heard {
+    match hearing {
+        Some(Hearing { signals, detour }) => tokio::select! {
+            signal = signals.recv() => Heard::Signal(signal),
+            Ok(()) = detour.changed() => Heard::Detour(*detour.borrow_and_update()),
+        },
         None => pending().await,
     }
 }
 
 /// Splits a link into what is heard and where reports go.
-pub(super) fn split(
-    link: Option<Link>,
-    tracker: &TaskTracker,
-    pace: Pace,
-) -> (Option<mpsc::Receiver<Signal>>, Option<Reporter>) {
+pub(super) fn split(link: Option<Link>, tracker: &TaskTracker, pace: Pace) -> (Option<Hearing>, Option<Reporter>) {
     match link {
         None => (None, None),
-        Some(link) => (Some(link.signals), Some(Reporter::start(link.reports, tracker, pace))),
+        Some(link) => {
+            let hearing = Hearing {
+                signals: link.signals,
+                detour: link.detour,
+            };
+            (Some(hearing), Some(Reporter::start(link.reports, tracker, pace)))
+        }
     }
 }

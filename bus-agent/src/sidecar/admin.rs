@@ -1,6 +1,6 @@
 //! The admin port: how the sidecar stands, for probes and people.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -65,17 +65,27 @@ async fn health(State(state): Seen) -> Response {
 fn told(state: &AgentState) -> Value {
     let now = SystemTime::now();
     let live = state.live.as_ref();
+    let seconds = |then: Option<SystemTime>| then.map(|then| since(then, now).as_secs());
     json!({
         "version": live.map(|live| &live.revision.version),
         "digest": live.map(|live| &live.revision.digest),
         "source": live.map(|live| source(live.source)),
+        "liveSeconds": seconds(live.map(|live| live.since)),
         "ageSeconds": state.age(now).map(|age| age.as_secs()),
         "held": state.held,
         "remoteStaleSeconds": state.remote_stale.map(|stale| stale.as_secs()),
         "busConnected": state.connected,
+        "busSeconds": seconds(state.since),
+        "busThroughServers": state.detour,
+        "lastNoticeSeconds": seconds(state.last_notice),
+        "outcome": state.outcome,
         "failures": state.failures,
         "lastError": state.last_error.as_ref().map(|error| &error.text),
     })
+}
+
+fn since(then: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(then).unwrap_or_default()
 }
 
 fn source(source: LiveSource) -> &'static str {
@@ -110,8 +120,22 @@ fn registry(state: &AgentState) -> Registry {
         "Whether the bus is connected",
         f64::from(u8::from(state.connected)),
     );
+    gauge(
+        "bus_through_servers",
+        "Whether changes are heard of through the servers, for the broker is away",
+        f64::from(u8::from(state.detour)),
+    );
+    let now = SystemTime::now();
+    if let Some(then) = state.since {
+        let help = "Since when the bus is connected, or is not";
+        gauge("bus_state_seconds", help, since(then, now).as_secs_f64());
+    }
+    if let Some(then) = state.last_notice {
+        let help = "Since an event for this agent was heard";
+        gauge("bus_last_notice_seconds", help, since(then, now).as_secs_f64());
+    }
     gauge("client_failures", "Failed rounds in a row", f64::from(state.failures));
-    if let Some(age) = state.age(SystemTime::now()) {
+    if let Some(age) = state.age(now) {
         gauge(
             "client_staleness_seconds",
             "Since a server last said that what is live is current",
@@ -129,4 +153,69 @@ fn registry(state: &AgentState) -> Registry {
         registry.register("client_applied", "What is live", Info::new(labels));
     }
     registry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes_ago(minutes: u64) -> Option<SystemTime> {
+        Some(SystemTime::now() - Duration::from_secs(minutes * 60))
+    }
+
+    /// The broker went away five minutes ago; the servers are listened to.
+    fn without_its_broker() -> AgentState {
+        AgentState {
+            connected: false,
+            since: minutes_ago(5),
+            detour: true,
+            last_notice: minutes_ago(10),
+            confirmed: minutes_ago(1),
+            ..AgentState::default()
+        }
+    }
+
+    #[test]
+    fn health_tells_since_when_the_bus_is_away_and_how_old_what_is_live_is() {
+        let told = told(&without_its_broker());
+        assert_eq!(
+            (&told["busConnected"], &told["busThroughServers"]),
+            (&json!(false), &json!(true))
+        );
+        for (name, minutes) in [("busSeconds", 5), ("lastNoticeSeconds", 10), ("ageSeconds", 1)] {
+            let seconds = told[name].as_u64().expect(name);
+            assert!(
+                (minutes * 60..minutes * 60 + 30).contains(&seconds),
+                "{name}: {seconds}"
+            );
+        }
+        assert_eq!(told["liveSeconds"], Value::Null);
+    }
+
+    #[test]
+    fn every_part_of_the_state_that_is_known_has_its_series() {
+        let names = |state: &AgentState| {
+            let mut text = String::new();
+            encode(&mut text, &registry(state)).expect("a String takes everything");
+            let declared = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+            declared.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let always = ["bus_connected", "bus_through_servers", "client_failures"];
+        let unknown = names(&AgentState::default());
+        assert!(
+            always.iter().all(|name| unknown.iter().any(|known| known == name)),
+            "{unknown:?}"
+        );
+        let all = names(&without_its_broker());
+        for name in [
+            "bus_state_seconds",
+            "bus_last_notice_seconds",
+            "client_staleness_seconds",
+        ] {
+            assert!(all.iter().any(|known| known == name), "{name} not in {all:?}");
+            assert!(!unknown.iter().any(|known| known == name), "{name} in {unknown:?}");
+        }
+    }
 }

@@ -64,6 +64,26 @@ async fn a_notice_for_others_makes_no_request() {
 }
 
 #[tokio::test]
+async fn the_state_says_since_when_the_bus_is_away_and_which_way_it_goes() {
+    let origin = Origin::serving(json!({"x": 1})).await;
+    let running = Running::start(&origin, |agent| agent).await;
+    running.bus.tell(Signal::Connected).await;
+    let connected = running.until(|state| state.connected).await;
+    assert!(!connected.detour);
+    running.bus.tell(Signal::Lost("gone".to_owned())).await;
+    let away = running.until(|state| !state.connected).await;
+    assert!(away.since >= connected.since && away.since.is_some(), "{away:?}");
+    running.bus.goes_round(true);
+    running.bus.tell(Signal::Connected).await;
+    let round = running.until(|state| state.connected && state.detour).await;
+    assert!(round.since >= away.since);
+    running.bus.refresh("e1", None).await;
+    running.until(|state| state.last_notice >= round.since).await;
+    running.bus.goes_round(false);
+    running.until(|state| !state.detour).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_comes_back_leads_to_a_look_for_what_was_missed() {
     let origin = Origin::serving(json!({"x": 1})).await;
     let running = Running::start(&origin, |agent| agent).await;
