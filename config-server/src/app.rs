@@ -169,6 +169,7 @@ impl Assembled {
             change: Arc::clone(&self.change),
             reader: Arc::clone(&reader),
             bus: self.joined.state(),
+            heard: self.joined.heard.clone(),
         }));
         let base = &settings.management.base_path;
         let open = vec![format!("{base}/health"), "/live".to_owned(), "/ready".to_owned()];
@@ -186,6 +187,7 @@ impl Assembled {
                 reader,
                 change: Arc::clone(&self.change),
                 bus: self.joined.state(),
+                hearing: self.joined.heard.as_ref().map(|heard| heard.state.clone()),
                 tasks: tasks.clone(),
                 registry,
                 stopping: self.stopping.clone(),

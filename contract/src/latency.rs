@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::AgentDelivery;
 use crate::report::Outcome;
 
 /// Upper bounds in milliseconds: an agent without a spread window answers in tens of them, the last
@@ -53,23 +52,12 @@ impl Latency {
             buckets: BOUNDS.map(by).to_vec(),
         })
     }
-
-    /// The picture of what `agents` answered; `None` while nobody has.
-    #[must_use]
-    pub fn of_agents(agents: &[AgentDelivery]) -> Option<Self> {
-        Self::of(
-            agents
-                .iter()
-                .filter(|agent| is_answer(agent.outcome))
-                .filter_map(|agent| agent.millis),
-        )
-    }
 }
 
 /// Whether somebody acted on the event. Who stopped went for reasons of its own.
 #[must_use]
-pub fn is_answer(outcome: Option<Outcome>) -> bool {
-    !matches!(outcome, None | Some(Outcome::Stopped))
+pub fn is_answer(outcome: Outcome) -> bool {
+    outcome != Outcome::Stopped
 }
 
 /// The nearest rank: always a time that was measured. `sorted` is not empty.
@@ -108,26 +96,5 @@ mod tests {
         let counts: Vec<usize> = picture.buckets.iter().map(|bucket| bucket.count).collect();
         assert_eq!(counts, [2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4]);
         assert_eq!(picture.count, 5);
-    }
-
-    #[test]
-    fn only_who_acted_on_the_event_is_in_the_picture() {
-        let answered = |outcome, millis| AgentDelivery {
-            bus_id: "orders:1:a".parse().expect("an id"),
-            outcome,
-            commit: None,
-            digest: None,
-            millis,
-            reason: None,
-        };
-        let agents = [
-            answered(Some(Outcome::Applied), Some(10)),
-            answered(Some(Outcome::Failed), Some(30)),
-            answered(Some(Outcome::Stopped), Some(900_000)),
-            answered(None, None),
-        ];
-        let picture = Latency::of_agents(&agents).expect("a picture");
-        assert_eq!((picture.count, picture.max), (2, 30));
-        assert_eq!(Latency::of_agents(&agents[2..]), None);
     }
 }

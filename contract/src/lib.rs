@@ -5,7 +5,7 @@
 //!
 //! Reading order: what is asked for ([`names`]), what is answered ([`environment`], [`headers`]),
 //! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
-//! [`message`]) and what comes back ([`report`], [`delivery`], [`latency`]).
+//! [`message`]) and what comes back ([`report`], [`delivery`], [`latency`], [`status`]).
 #![warn(missing_docs)]
 
 pub mod names;
@@ -25,6 +25,7 @@ pub mod notice;
 pub mod delivery;
 pub mod latency;
 pub mod report;
+pub mod status;
 
 pub use bus_id::BusId;
 pub use delivery::{AgentStatus, DeliveryReport, RefreshReceipt};
@@ -37,3 +38,4 @@ pub use names::{AppName, CommitId, Label, NameError, Profile};
 pub use notice::{MoveId, Notice};
 pub use report::{Outcome, Report};
 pub use scope::{Affects, Scope};
+pub use status::ServerStatus;

@@ -1,5 +1,8 @@
 //! What is looked up when metrics are asked for: nothing is kept up to date for nobody.
 
+mod delivery;
+mod heard;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +21,8 @@ use crate::change::{Change, clock};
 use crate::read::Reader;
 use crate::store::{HeadStatus, Store};
 
+pub use heard::Heard;
+
 type Labels<'h> = [(&'static str, &'h str); 2];
 
 /// The store, the outbox, the bus and the kept answers, as they stand.
@@ -27,6 +32,8 @@ pub struct Gathered {
     pub change: Arc<Change>,
     pub reader: Arc<Reader>,
     pub bus: Option<watch::Receiver<LinkState>>,
+    /// `None` without a broker.
+    pub heard: Option<Heard>,
 }
 
 impl Gathered {
@@ -94,7 +101,9 @@ impl Collector for Gathered {
         self.heads(&mut encoder)?;
         self.looks(&mut encoder)?;
         self.oldest(&mut encoder)?;
-        self.gauges(&mut encoder)
+        self.gauges(&mut encoder)?;
+        delivery::encode(&self.change, &mut encoder)?;
+        self.heard.iter().try_for_each(|heard| heard.encode(&mut encoder))
     }
 }
 

@@ -8,6 +8,7 @@ use contract::Environment;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::link;
 use super::state::Actuator;
 use crate::engine::query::Query;
 use crate::read::Form;
@@ -126,23 +127,15 @@ impl Actuator {
     }
 
     fn bus_health(&self, state: &LinkState) -> Health {
-        let queued = self.change.progress().queued;
-        match state {
-            LinkState::Connected => Health::new("UP", json!({ "state": "connected", "queued": queued })),
-            LinkState::Blocked { reason } => Health::new(
-                "UNKNOWN",
-                json!({ "state": "blocked", "reason": reason, "queued": queued }),
-            ),
-            LinkState::Waiting { reason, .. } => Health::new(
-                "UNKNOWN",
-                json!({ "state": "waiting", "reason": reason, "queued": queued }),
-            ),
-            LinkState::Connecting { attempt } => Health::new(
-                "UNKNOWN",
-                json!({ "state": "connecting", "attempt": attempt, "queued": queued }),
-            ),
-            _ => Health::new("UNKNOWN", json!({ "state": "stopped", "queued": queued })),
+        let status = if state.is_connected() { "UP" } else { "UNKNOWN" };
+        let mut details = json!({ "state": link::name(state), "queued": self.change.progress().queued });
+        if let Some(reason) = link::reason(state) {
+            details["reason"] = json!(reason);
         }
+        if let LinkState::Connecting { attempt } = state {
+            details["attempt"] = json!(attempt);
+        }
+        Health::new(status, details)
     }
 
     pub(super) fn shows(&self, show: Show, authorised: bool) -> bool {

@@ -3,6 +3,7 @@
 //! - [`health`]: Spring's health document, with what each component says of itself
 //! - [`environment`]: the settings in effect, sanitised
 //! - [`probes`]: `/live`, `/ready` and `/tasks`
+//! - [`status`]: everything an operator looks at, on one page
 //! - [`metrics`], [`gathered`], [`meters`]: what is counted, what is looked up when it is asked
 //!   for, and the two ways it is printed
 //! - [`routes`]: what is exposed, by `management.*`
@@ -12,6 +13,9 @@ pub mod state;
 pub mod environment;
 pub mod health;
 pub mod probes;
+pub mod status;
+
+mod link;
 
 pub mod gathered;
 pub mod meters;

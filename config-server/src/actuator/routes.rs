@@ -1,7 +1,7 @@
 //! What of it can be asked for, by `management.*`.
 //!
-//! Exposed unless the settings say otherwise: health alone, as with Spring Boot. `/live`, `/ready`
-//! and `/tasks` stand outside the actuator and are always there.
+//! Exposed unless the settings say otherwise: health alone, as with Spring Boot. `/live`, `/ready`,
+//! `/tasks` and `/bus/status` stand outside the actuator and are always there.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use contract::CommitId;
+use contract::{CommitId, ServerStatus};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -29,7 +29,8 @@ pub fn routes(actuator: Arc<Actuator>) -> Router {
     let mut router = Router::new()
         .route("/live", get(|| async { "live" }))
         .route("/ready", get(ready))
-        .route("/tasks", get(tasks));
+        .route("/tasks", get(tasks))
+        .route("/bus/status", get(status));
     if settings.exposes("health") {
         router = router
             .route(&at("health", ""), get(health))
@@ -64,6 +65,10 @@ async fn ready(State(actuator): Shared) -> Response {
 
 async fn tasks(State(actuator): Shared) -> Json<Value> {
     Json(actuator.task_list())
+}
+
+async fn status(State(actuator): Shared) -> Json<ServerStatus> {
+    Json(actuator.status())
 }
 
 async fn health(State(actuator): Shared, headers: HeaderMap) -> Response {

@@ -35,6 +35,8 @@ pub struct Actuator {
     pub change: Arc<Change>,
     /// `None` when nothing is announced.
     pub bus: Option<watch::Receiver<LinkState>>,
+    /// How the connection stands on which a broker's members are heard.
+    pub hearing: Option<watch::Receiver<LinkState>>,
     pub tasks: Tasks,
     pub registry: Registry,
     pub stopping: Stopping,

@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use super::stopping::Stages;
+use crate::actuator::gathered::Heard;
 use crate::settings::bus::{AmqpSettings, AmqpTls};
 use crate::settings::encrypt::Secret;
 use crate::settings::{BusSettings, Settings};
@@ -36,6 +37,8 @@ pub(super) struct Joined {
     pub(super) hub: Arc<Hub>,
     /// What others say; nobody else speaks on the embedded bus.
     pub(super) inbound: Option<mpsc::Receiver<Inbound>>,
+    /// How what others say comes in; `None` without a broker.
+    pub(super) heard: Option<Heard>,
     pub(super) announces: bool,
 }
 
@@ -47,6 +50,7 @@ impl Joined {
             nearby: None,
             hub: Arc::clone(&hub),
             inbound: None,
+            heard: None,
             announces,
         };
         Ok(match &settings.bus {
@@ -60,6 +64,10 @@ impl Joined {
                     nearby: Some(Arc::clone(&hub) as _),
                     hub,
                     inbound: Some(serving.inbound),
+                    heard: Some(Heard {
+                        state: serving.hearing,
+                        traffic: serving.traffic,
+                    }),
                     announces: true,
                 }
             }

@@ -33,7 +33,7 @@ use contract::{BusEvent, CommitId, Destination, EventId, EventKind, Label, Messa
 use tokio_util::sync::CancellationToken;
 
 use self::clock::Clock;
-use self::delivery::Delivery;
+use self::delivery::{Delivery, Drift};
 use self::journal::{Journal, JournalError, Origin, StoredEvent};
 use self::links::Memory;
 use self::notice::Sender;
@@ -165,6 +165,15 @@ impl Change {
     #[must_use]
     pub fn delivery(&self) -> &Delivery {
         &self.delivery
+    }
+
+    /// Applications whose agents have run different configurations for too long at `now`
+    /// (`config-bus.drift-after`).
+    #[must_use]
+    pub fn drifting(&self, now: u64) -> Vec<Drift> {
+        let mut drift = self.delivery.drift(now);
+        drift.retain(|drift| now.saturating_sub(drift.since) > millis(self.settings.drift_after));
+        drift
     }
 
     /// This server on the bus.

@@ -20,6 +20,8 @@ pub struct ChangeSettings {
     pub reports_kept: usize,
     /// An agent not heard of for this long is no longer expected to answer.
     pub agent_ttl: Duration,
+    /// Agents of one application on different configurations for longer than this have drifted.
+    pub drift_after: Duration,
 }
 
 impl ChangeSettings {
@@ -33,6 +35,7 @@ impl ChangeSettings {
             expiry: Duration::from_secs(24 * 3600),
             reports_kept: 200,
             agent_ttl: Duration::from_secs(10 * 60),
+            drift_after: Duration::from_secs(2 * 60),
         }
     }
 }

@@ -59,5 +59,5 @@ pub(super) async fn agents(state: State<BusState>, wanted: Query<Wanted>) -> Jso
 
 /// `GET /bus/agents/drift`
 pub(super) async fn drift(state: State<BusState>) -> Json<Vec<Drift>> {
-    Json(state.change.delivery().drift())
+    Json(state.change.delivery().drift(clock::now()))
 }

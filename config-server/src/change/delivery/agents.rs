@@ -8,6 +8,7 @@ use contract::report::Outcome;
 use contract::{Affects, AgentStatus, BusId, Message, Profile, Report};
 
 use super::Member;
+use super::census::{self, Applications, Census};
 use super::drift::{Drift, Fleet};
 
 /// Members that are remembered; past it the one not heard of for longest is forgotten.
@@ -23,6 +24,8 @@ pub struct Agents {
     known: HashMap<Member, AgentStatus>,
     by_age: BTreeSet<(u64, Member)>,
     fleet: Fleet,
+    /// Who was last heard of before is not in the fleet any more.
+    horizon: u64,
     ttl: u64,
 }
 
@@ -34,6 +37,7 @@ impl Agents {
             known: HashMap::new(),
             by_age: BTreeSet::new(),
             fleet: Fleet::default(),
+            horizon: 0,
             ttl: u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -88,7 +92,7 @@ impl Agents {
     /// Who is expected to answer `message`, made at `created`.
     #[must_use]
     pub fn concerned(&self, message: &Message, created: u64) -> Vec<Member> {
-        let fresh = created.saturating_sub(self.ttl);
+        let fresh = self.fresh(created);
         self.known
             .iter()
             .filter(|(_, status)| status.last_seen >= fresh && status.outcome != Outcome::Stopped)
@@ -122,16 +126,41 @@ impl Agents {
         self.known.is_empty()
     }
 
-    /// Applications whose members run different configurations.
-    #[must_use]
-    pub fn drift(&self) -> Vec<Drift> {
+    /// Applications whose members run different configurations at `now`. Who was not heard of for
+    /// long may be gone without a word: it does not count.
+    pub fn drift(&mut self, now: u64) -> Vec<Drift> {
+        let fresh = self.fresh(now).max(self.horizon);
+        let in_fleet = self.by_age.iter().skip_while(|(seen, _)| *seen < self.horizon);
+        for (_, member) in in_fleet.take_while(|(seen, _)| *seen < fresh) {
+            self.fleet.lost(&self.known[member]);
+        }
+        self.horizon = fresh;
         self.fleet.drift()
+    }
+
+    /// Everybody by how they stand at `now`.
+    #[must_use]
+    pub fn census(&self, now: u64) -> Census {
+        census::total(self.known.values(), self.fresh(now))
+    }
+
+    /// The same by application.
+    #[must_use]
+    pub fn applications(&self, now: u64) -> Applications {
+        census::by_application(self.known.values(), self.fresh(now))
+    }
+
+    /// Who was heard of since then counts as there at `now`.
+    fn fresh(&self, now: u64) -> u64 {
+        now.saturating_sub(self.ttl)
     }
 
     fn put(&mut self, status: AgentStatus) -> Option<BusId> {
         let member = self.member(&status.bus_id);
         self.remove(&member);
-        self.fleet.joined(&status);
+        if status.last_seen >= self.horizon {
+            self.fleet.joined(&status);
+        }
         self.by_age.insert((status.last_seen, member.clone()));
         self.known.insert(member, status);
         if self.known.len() <= LIMIT {
@@ -145,7 +174,9 @@ impl Agents {
     fn remove(&mut self, member: &Member) {
         if let Some(gone) = self.known.remove(member) {
             self.by_age.remove(&(gone.last_seen, member.clone()));
-            self.fleet.left(&gone);
+            if gone.last_seen >= self.horizon {
+                self.fleet.left(&gone);
+            }
         }
     }
 }

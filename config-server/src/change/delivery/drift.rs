@@ -71,6 +71,17 @@ impl Fleet {
         }
     }
 
+    /// It was not heard of for long. When the others are of one mind the drift is over.
+    pub(super) fn lost(&mut self, status: &AgentStatus) {
+        self.left(status);
+        let group = running(status).and_then(|(fetched, _)| self.groups.get_mut(&fetched));
+        if let Some(group) = group
+            && group.digests.len() <= 1
+        {
+            group.since = None;
+        }
+    }
+
     pub(super) fn drift(&self) -> Vec<Drift> {
         let drifting = self.groups.iter().filter(|(_, group)| group.digests.len() > 1);
         let mut drift: Vec<Drift> = drifting

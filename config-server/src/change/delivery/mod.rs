@@ -1,13 +1,15 @@
 //! Who runs what, and how each event went.
 //!
-//! Reports and acks come in, the answer to "has everybody got it?" goes out. [`agents`] and
-//! [`round`] are pure; this face keeps them behind one lock, wakes who waits, and leaves what is to
-//! outlive the process to [`writer`].
+//! Reports and acks come in, the answer to "has everybody got it?" goes out. [`agents`] (with
+//! [`census`] and [`drift`]), [`round`] and [`tally`] are pure; this face keeps them behind one lock,
+//! wakes who waits, and leaves what is to outlive the process to [`writer`].
 
 pub mod ack;
 pub mod agents;
+pub mod census;
 pub mod drift;
 pub mod round;
+pub mod tally;
 
 mod state;
 mod writer;
@@ -20,7 +22,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub use ack::Ack;
+pub use census::{Applications, Census, Standing};
 pub use drift::Drift;
+pub use tally::Tally;
 
 use self::agents::Agents;
 use self::round::Round;
@@ -157,6 +161,12 @@ impl Delivery {
             .collect())
     }
 
+    /// The newest event and how it goes: see [`Round::outline`].
+    #[must_use]
+    pub fn newest(&self, each: usize) -> Option<DeliveryReport> {
+        self.state().rounds.last().map(|round| round.outline(each))
+    }
+
     /// Every member that is known, by bus id.
     #[must_use]
     pub fn agents(&self) -> Vec<AgentStatus> {
@@ -169,10 +179,34 @@ impl Delivery {
         self.state().agents.len()
     }
 
-    /// Applications whose agents run different configurations.
+    /// Applications whose agents run different configurations at `now`.
     #[must_use]
-    pub fn drift(&self) -> Vec<Drift> {
-        self.state().agents.drift()
+    pub fn drift(&self, now: u64) -> Vec<Drift> {
+        self.state().agents.drift(now)
+    }
+
+    /// Members by how they stand at `now`.
+    #[must_use]
+    pub fn census(&self, now: u64) -> Census {
+        self.state().agents.census(now)
+    }
+
+    /// The same by application.
+    #[must_use]
+    pub fn applications(&self, now: u64) -> Applications {
+        self.state().agents.applications(now)
+    }
+
+    /// All answers since the start.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.state().tally
+    }
+
+    /// Rounds of which more is expected.
+    #[must_use]
+    pub fn open_rounds(&self) -> usize {
+        self.state().rounds.unsettled()
     }
 
     async fn is_settled(&self, id: &EventId) -> Result<bool, JournalError> {

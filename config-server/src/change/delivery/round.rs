@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use contract::delivery::{AgentDelivery, EventState, Summary};
+use contract::latency::is_answer;
 use contract::report::Outcome;
 use contract::{Affects, CommitId, DeliveryReport, Destination, EventId, Latency};
 
@@ -125,10 +126,30 @@ impl Round {
             .map(|(member, answer)| self.delivery(member, answer))
             .collect();
         DeliveryReport {
-            latency: Latency::of_agents(&agents),
             agents,
+            latency: self.latency(),
             ..overview(&self.event, self.summary())
         }
+    }
+
+    /// The report with those who did not take it alone, at most `each` who said why and `each` who
+    /// are silent.
+    #[must_use]
+    pub fn outline(&self, each: usize) -> DeliveryReport {
+        let refused = self.members.iter().filter(|(_, answer)| has_not_taken(answer.as_ref()));
+        let silent = self.members.iter().filter(|(_, answer)| answer.is_none());
+        let listed = refused.take(each).chain(silent.take(each));
+        DeliveryReport {
+            agents: listed.map(|(member, answer)| self.delivery(member, answer)).collect(),
+            latency: self.latency(),
+            ..overview(&self.event, self.summary())
+        }
+    }
+
+    fn latency(&self) -> Option<Latency> {
+        let answers = self.members.values().flatten();
+        let acted = answers.filter(|answer| is_answer(answer.outcome));
+        Latency::of(acted.map(|answer| answer.time.saturating_sub(self.event.created)))
     }
 
     fn delivery(&self, member: &Member, answer: &Option<Answer>) -> AgentDelivery {
@@ -207,6 +228,19 @@ impl Rounds {
         self.get(id).map(|round| overview(&round.event, round.summary()))
     }
 
+    /// The newest one.
+    #[must_use]
+    pub fn last(&self) -> Option<&Round> {
+        self.open.back()
+    }
+
+    /// Those in memory of which more is expected.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        let unsettled = |round: &&Round| !is_settled(round.event.state, round.silent);
+        self.open.iter().filter(unsettled).count()
+    }
+
     #[must_use]
     pub fn is_settled(&self, id: &EventId) -> Option<bool> {
         self.get(id).map(|round| is_settled(round.event.state, round.silent))
@@ -219,6 +253,10 @@ impl Rounds {
     fn members(&self) -> usize {
         self.open.iter().map(|round| round.members.len()).sum()
     }
+}
+
+fn has_not_taken(answer: Option<&Answer>) -> bool {
+    answer.is_some_and(|answer| matches!(answer.outcome, Outcome::Failed | Outcome::Vetoed))
 }
 
 /// Whether nothing more is expected.

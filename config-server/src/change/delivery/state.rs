@@ -9,6 +9,7 @@ use super::Member;
 use super::ack::Ack;
 use super::agents::Agents;
 use super::round::{Answer, Rounds};
+use super::tally::Tally;
 use crate::change::journal::{AgentRow, AnswerRow, StoredEvent};
 
 /// Answers that wait to be written while the journal cannot be. Past it they are in memory only.
@@ -18,6 +19,7 @@ const UNWRITTEN: usize = 100_000;
 pub(super) struct State {
     pub(super) agents: Agents,
     pub(super) rounds: Rounds,
+    pub(super) tally: Tally,
     answers: Vec<AnswerRow>,
     statuses: HashMap<BusId, AgentRow>,
 }
@@ -27,6 +29,7 @@ impl State {
         Self {
             agents,
             rounds: Rounds::default(),
+            tally: Tally::default(),
             answers: Vec::new(),
             statuses: HashMap::new(),
         }
@@ -103,11 +106,13 @@ impl State {
             reason: answer.reason.clone(),
             answered: Some(answer.time),
         };
-        let is_new = self
-            .rounds
-            .find(id)
-            .is_none_or(|round| round.answer(member.clone(), answer));
-        if is_new {
+        let Some(round) = self.rounds.find(id) else {
+            return self.write(row);
+        };
+        let took = answer.time.saturating_sub(round.event().created);
+        let outcome = answer.outcome;
+        if round.answer(member.clone(), answer) {
+            self.tally.add(outcome, took);
             self.write(row);
         }
     }

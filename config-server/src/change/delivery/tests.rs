@@ -313,6 +313,45 @@ async fn the_picture_of_an_old_report_is_made_of_what_the_journal_has() {
 }
 
 #[tokio::test]
+async fn who_stopped_is_not_in_the_picture() {
+    let server = Server::start().await;
+    server.send(message("e", "**", None)).await;
+    server.hear(&report("orders:1:a", &["e"], Outcome::Applied, 'b'));
+    let stopped = report("orders:2:b", &["e"], Outcome::Stopped, 'a');
+    server.delivery.heard(&stopped, NOW + 900_000);
+    let told = server.report("e").await.latency.expect("one answered");
+    assert_eq!((told.count, told.max), (1, 40));
+}
+
+#[tokio::test]
+async fn the_outline_of_the_newest_round_lists_some_of_those_that_did_not_take_it() {
+    let server = Server::start().await;
+    assert_eq!(server.delivery.newest(2), None);
+    for id in ["orders:1:a", "orders:2:b", "orders:3:c", "orders:4:d", "orders:5:e"] {
+        server.hear(&report(id, &[], Outcome::Applied, 'a'));
+    }
+    server.send(message("e", "**", None)).await;
+    server.hear(&report("orders:1:a", &["e"], Outcome::Applied, 'b'));
+    server.hear(&report("orders:5:e", &["e"], Outcome::Vetoed, 'a'));
+    let outline = server.delivery.newest(2).expect("a round");
+    let listed: Vec<_> = outline
+        .agents
+        .iter()
+        .map(|agent| (agent.bus_id.as_str(), agent.outcome))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            ("orders:5:e", Some(Outcome::Vetoed)),
+            ("orders:2:b", None),
+            ("orders:3:c", None)
+        ]
+    );
+    assert_eq!((outline.summary.applied, outline.summary.silent), (1, 3));
+    assert_eq!(outline.latency.map(|latency| latency.count), Some(2));
+}
+
+#[tokio::test]
 async fn who_waits_for_an_old_event_is_answered_from_the_journal() {
     let server = Server::start().await;
     server.hear(&report("orders:1:a", &[], Outcome::Applied, 'a'));
@@ -346,10 +385,7 @@ fn agents_drift_from_the_first_that_differs_until_all_agree() {
     let mut agents = Agents::new(TTL);
     let mut hear = |id: &str, running: char, time: u64| {
         agents.heard(&report(id, &[], Outcome::Applied, running), time);
-        agents
-            .drift()
-            .first()
-            .map(|drift| (drift.digests, drift.agents, drift.since))
+        drift(&mut agents, time)
     };
     assert_eq!(hear("orders:1:a", 'a', 1), None);
     assert_eq!(hear("orders:2:b", 'a', 2), None);
@@ -358,4 +394,27 @@ fn agents_drift_from_the_first_that_differs_until_all_agree() {
     assert_eq!(hear("orders:1:a", 'b', 5), Some((2, 2, 4)));
     assert_eq!(hear("orders:2:b", 'b', 6), None);
     assert_eq!(hear("orders:2:b", 'a', 7), Some((2, 2, 7)));
+}
+
+#[test]
+fn an_agent_that_is_gone_without_a_word_drifts_until_it_counts_as_away() {
+    let mut agents = Agents::new(TTL);
+    let ttl = u64::try_from(TTL.as_millis()).expect("a number");
+    let mut hear = |id: &str, running: char, time: u64| {
+        agents.heard(&report(id, &[], Outcome::Applied, running), time);
+        drift(&mut agents, time)
+    };
+    hear("orders:1:killed", 'a', 1);
+    hear("orders:2:b", 'a', 2);
+    assert_eq!(hear("orders:2:b", 'b', 3), Some((2, 2, 3)));
+    assert_eq!(hear("orders:2:b", 'b', ttl + 1), Some((2, 2, 3)));
+    assert_eq!(hear("orders:3:c", 'b', ttl + 2), None);
+    assert_eq!(hear("orders:3:c", 'c', ttl + 9), Some((2, 2, ttl + 9)));
+    assert_eq!(hear("orders:1:killed", 'c', ttl + 10), Some((2, 3, ttl + 9)));
+}
+
+/// Configurations, agents and since when, of the first application that drifts.
+fn drift(agents: &mut Agents, now: u64) -> Option<(usize, usize, u64)> {
+    let first = agents.drift(now).into_iter().next();
+    first.map(|drift| (drift.digests, drift.agents, drift.since))
 }

@@ -48,6 +48,7 @@ async fn without_the_credentials_only_health_answers() {
         "/orders-dev.yml",
         "/actuator/prometheus",
         "/bus/agents",
+        "/bus/status",
         "/tasks",
         "/nothing",
     ] {
@@ -115,6 +116,7 @@ async fn no_answer_has_a_header_that_is_not_meant() {
         "/actuator/prometheus",
         "/actuator/metrics",
         "/ready",
+        "/bus/status",
         "/tasks",
         "/bus/agents",
         "/bus/refreshes",

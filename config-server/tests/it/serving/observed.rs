@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use config_server::settings::management::{Access, Show};
-use config_server::settings::{Backend, GitSettings, NativeSettings};
+use config_server::settings::{Backend, BusSettings, GitSettings, NativeSettings};
+use contract::ServerStatus;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::GitFixture;
+use tokio::time::timeout;
 
-use super::harness::{App, answer};
+use super::harness::{App, DEADLINE, answer};
 
 async fn json(app: &App, path: &str) -> Value {
     let got = app.get(path).await;
@@ -81,6 +84,99 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
         json(&app, "/actuator/metrics/outbox_pending").await["measurements"][0]["value"],
         0.0
     );
+}
+
+/// The agent `bus_id` of `orders` says how it stands.
+async fn report(app: &App, bus_id: &str, events: &[&str], outcome: &str, digest: &str) {
+    let report = json!({
+        "busId": bus_id, "application": "orders", "profiles": ["dev"], "events": events, "outcome": outcome,
+        "commit": app.git.head().unwrap(), "digest": digest, "reason": (outcome == "failed").then_some("no room"),
+        "millis": 3,
+    });
+    let told = answer(app.request(Method::POST, "/bus/reports").json(&report)).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{}", told.body);
+}
+
+/// A server whose two agents were told of an event: one applied it, the other failed.
+async fn after_a_round() -> App {
+    let app = App::start_with(|settings| settings.change.drift_after = Duration::ZERO).await;
+    app.get("/orders/dev").await;
+    for agent in ["orders:1:a", "orders:2:b", "orders:3:c"] {
+        report(&app, agent, &[], "applied", "one").await;
+    }
+    report(&app, "orders:4:gone", &[], "stopped", "one").await;
+    let refreshed = answer(app.request(Method::POST, "/bus/refresh")).await;
+    let receipt: Value = serde_json::from_str(&refreshed.body).unwrap();
+    let event = receipt["id"].as_str().unwrap();
+    report(&app, "orders:1:a", &[event], "applied", "two").await;
+    report(&app, "orders:2:b", &[event], "failed", "one").await;
+    app
+}
+
+#[tokio::test]
+async fn metrics_tell_how_agents_answer_and_stand() {
+    let app = after_a_round().await;
+    let drifts = async {
+        loop {
+            let metrics = app.get("/actuator/prometheus").await.body;
+            if metrics.contains("agents_drifting_applications 1") {
+                return metrics;
+            }
+        }
+    };
+    let metrics = timeout(DEADLINE, drifts)
+        .await
+        .expect("agents on two configurations drift");
+    for line in [
+        "delivery_answers_total{outcome=\"applied\"} 1",
+        "delivery_answers_total{outcome=\"failed\"} 1",
+        "delivery_answers_total{outcome=\"vetoed\"} 0",
+        "delivery_latency_seconds_count 2",
+        "delivery_latency_seconds_bucket{le=\"+Inf\"} 2",
+        "delivery_rounds_open 1",
+        "agents_known{state=\"well\"} 2",
+        "agents_known{state=\"failed\"} 1",
+        "agents_known{state=\"stopped\"} 1",
+        "agents_known{state=\"away\"} 0",
+        "agents_drifting_seconds ",
+    ] {
+        assert!(metrics.contains(line), "no {line} in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_page_has_heads_bus_applications_and_the_newest_round() {
+    let app = after_a_round().await;
+    let status: ServerStatus = serde_json::from_value(json(&app, "/bus/status").await).unwrap();
+    assert!(status.ready);
+    let head = &status.heads[0];
+    assert_eq!(
+        (head.repository.clone(), head.label.as_str()),
+        (app.repository(), "main")
+    );
+    assert_eq!(head.commit.as_str(), app.git.head().unwrap());
+    assert_eq!((status.bus.state.as_str(), status.bus.queued), ("connected", 0));
+    let orders = &status.applications[0];
+    assert_eq!(
+        (orders.application.as_str(), orders.agents, orders.failed),
+        ("orders", 3, 1)
+    );
+    assert_eq!((orders.commits.len(), orders.commits[0].agents), (1, 3));
+    assert!(orders.drift.is_some());
+    let round = status.round.unwrap();
+    assert_eq!(
+        (round.summary.applied, round.summary.failed, round.summary.silent),
+        (1, 1, 1)
+    );
+    let listed: Vec<_> = round.agents.iter().map(|agent| agent.bus_id.as_str()).collect();
+    assert_eq!(listed, ["orders:2:b", "orders:3:c"]);
+    assert_eq!(round.latency.map(|latency| latency.count), Some(2));
+}
+
+#[tokio::test]
+async fn the_status_page_is_there_when_nothing_is_announced() {
+    let app = App::start_with(|settings| settings.bus = BusSettings::Off).await;
+    assert_eq!(json(&app, "/bus/status").await["bus"]["state"], "off");
 }
 
 #[tokio::test]

@@ -33,7 +33,13 @@ pub(crate) static OURS: Group = Group {
             "agent-ttl",
             Kind::Time(Unit::Seconds),
             "10m",
-            "An agent not heard of for this long is not waited for.",
+            "An agent not heard of for this long is not waited for. Agents say every three minutes that they are there.",
+        ),
+        key(
+            "drift-after",
+            Kind::Time(Unit::Seconds),
+            "2m",
+            "Agents of one application on different configurations for longer than this count as drifting, and an agent that has not answered an event for this long as overdue.",
         ),
     ],
 };
@@ -47,6 +53,7 @@ pub(super) fn bind(binder: &Binder<'_>) -> ChangeSettings {
         expiry: view.time("event-expiry"),
         reports_kept: view.count("reports-kept"),
         agent_ttl: view.time("agent-ttl"),
+        drift_after: view.time("drift-after"),
     }
 }
 
