@@ -4,7 +4,8 @@
 //! [`engine`] (pure) parses, resolves and renders; [`store`] holds what is served now; [`read`] makes
 //! answers of it; [`api`] gives them out, [`actuator`] tells how the server does; [`change`] notices
 //! what moved and puts it on the bus; [`doors`] wake the refresher; [`serve`] accepts connections;
-//! [`app`] composes all of it and owns every task ([`tasks`]). [`compare`] asks another server the same.
+//! [`app`] composes all of it and owns every task ([`tasks`]). [`compare`] asks another server the same;
+//! [`status`] asks a running one how it stands.
 
 pub mod settings;
 
@@ -23,4 +24,5 @@ pub mod doors;
 pub mod app;
 pub mod compare;
 pub mod serve;
+pub mod status;
 pub mod tasks;

@@ -1,13 +1,14 @@
 //! The program: arguments, log, signals, exit code.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use config_server::settings::arguments::{Arguments, Command};
+use config_server::settings::arguments::{Arguments, Command, StatusArguments};
 use config_server::settings::load::{Disk, SettingsErrors, Sources, examine};
 use config_server::settings::{LogFormat, Settings};
+use config_server::status::{self, Screen, Server, Size, Standing};
 use config_server::{app, compare};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BAD_SETTINGS: u8 = 64;
 /// The server failed, or could not start.
 const FAILED: u8 = 1;
+/// The server that was asked answers, and is not well.
+const FAULTY: u8 = 2;
 /// A second signal: stopped without waiting for anything.
 const ABORTED: u8 = 130;
 
@@ -51,17 +54,23 @@ fn main() -> ExitCode {
     let filter = environment.get("RUST_LOG");
     match (arguments.command, examined.settings) {
         (Command::Check, settings) => check(&examined.printout, &examined.notes, settings),
+        (Command::Status(asked), settings) => {
+            let settings = settings.ok();
+            let log = settings.as_ref().map(|settings| settings.log).unwrap_or_default();
+            let filter = filter.map_or("error", String::as_str);
+            start(log, filter, show_status(&asked, settings.as_ref()))
+        }
         (_, Err(faults)) => {
             print_error(&faults.to_string());
             ExitCode::from(BAD_SETTINGS)
         }
         (Command::Compare { with }, Ok(settings)) => start(
-            &settings,
+            settings.log,
             filter.map_or("error", String::as_str),
             compare_with(&settings, &with),
         ),
         (Command::Serve, Ok(settings)) => start(
-            &settings,
+            settings.log,
             filter.map_or("info", String::as_str),
             serve(settings.clone(), &examined.notes),
         ),
@@ -85,8 +94,8 @@ fn check(printout: &str, notes: &[String], settings: Result<Settings, SettingsEr
 }
 
 /// Runs `work` with a log, a TLS provider and a runtime.
-fn start(settings: &Settings, filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
-    start_log(settings.log, filter);
+fn start(log: LogFormat, filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    start_log(log, filter);
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         warn!("another TLS provider is installed already");
     }
@@ -113,6 +122,40 @@ async fn compare_with(settings: &Settings, other: &str) -> anyhow::Result<ExitCo
     } else {
         ExitCode::from(FAILED)
     })
+}
+
+/// `config-server status`: ends with 2 when the server is not well, or was not when it was seen last.
+async fn show_status(asked: &StatusArguments, own: Option<&Settings>) -> anyhow::Result<ExitCode> {
+    let server = Server::new(asked, own)?;
+    let coloured = stdout().is_terminal();
+    let screen = match (asked.json, asked.watch, coloured) {
+        (true, ..) => Screen::json(),
+        (_, true, true) => Screen::terminal(terminal_size),
+        (_, true, false) => Screen::lines(),
+        (_, false, coloured) => Screen::Page { coloured },
+    };
+    let mut write = |text: &str| {
+        let mut out = stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    };
+    let standing = if asked.watch {
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+        let interrupted = async { interrupt.recv().await.unwrap_or(()) };
+        status::watch(&server, screen, &mut write, interrupted).await
+    } else {
+        status::once(&server, screen, &mut write).await?
+    };
+    Ok(match standing {
+        Standing::Fine => ExitCode::SUCCESS,
+        Standing::Faulty => ExitCode::from(FAULTY),
+        Standing::Unreachable => ExitCode::from(FAILED),
+    })
+}
+
+fn terminal_size() -> Option<Size> {
+    let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
+    let (columns, rows) = (size.ws_col.into(), size.ws_row.into());
+    (columns > 0 && rows > 0).then_some(Size { columns, rows })
 }
 
 async fn serve(settings: Settings, notes: &[String]) -> anyhow::Result<ExitCode> {

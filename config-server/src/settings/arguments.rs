@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// What the process is asked to do. Of what it is told, only the names are printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +27,35 @@ pub enum Command {
         #[arg(long, value_name = "URL")]
         with: String,
     },
+    /// Show how a running server stands: heads, bus, agents, and how the newest refresh goes
+    ///
+    /// Ends with 0 when all is well, with 1 when the server cannot be asked, and with 2 when somebody
+    /// should look: a remote out of reach, a file that cannot be parsed, the bus away, agents that
+    /// failed, refused, are overdue or drift.
+    Status(StatusArguments),
+}
+
+/// Which server, and how it is shown.
+#[derive(Clone, PartialEq, Eq, Default, Args)]
+pub struct StatusArguments {
+    /// The server's base URL; without it, the server that the settings would start here
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Who asks, where the server wants to know; also as in http://user:password@host
+    #[arg(long, value_name = "NAME", requires = "password")]
+    pub user: Option<String>,
+    /// The password of `--user`
+    #[arg(long, value_name = "PASSWORD", requires = "user")]
+    pub password: Option<String>,
+    /// Certificates (PEM) of who vouches for the server, besides those the system trusts
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Go on showing it until interrupted; into a file or a pipe, a line for each change
+    #[arg(long)]
+    pub watch: bool,
+    /// Print what the server says, for programs; with `--watch`, a line for each change
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Serves versioned configuration from git over HTTP and announces every change on the bus.
@@ -85,7 +114,17 @@ impl fmt::Debug for Command {
             Self::Serve => "serve",
             Self::Check => "check",
             Self::Compare { .. } => "compare",
+            Self::Status(_) => "status",
         })
+    }
+}
+
+impl fmt::Debug for StatusArguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusArguments")
+            .field("watch", &self.watch)
+            .field("json", &self.json)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,6 +166,12 @@ mod tests {
     fn debug_output_holds_no_value() {
         let arguments = parse(&["compare", "--with", "http://me:pw@h", "--encrypt.key=very-secret"]);
         assert_eq!(format!("{arguments:?}"), r#"compare ["--encrypt.key"]"#);
+        let arguments = parse(&["status", "--server=http://h", "--user=me", "--password=pw"]);
+        assert_eq!(format!("{arguments:?}"), "status []");
+        let Command::Status(asked) = arguments.command else {
+            panic!("another command");
+        };
+        assert!(!format!("{asked:?}").contains("pw"), "{asked:?}");
     }
 
     #[test]
@@ -137,6 +182,17 @@ mod tests {
             arguments.properties,
             ["--config-bus.data-dir=/var/lib/x", "--a.b[0]=c d"]
         );
+    }
+
+    #[test]
+    fn the_server_to_ask_may_stand_with_its_user() {
+        let Command::Status(asked) = parse(&["status", "--watch", "--server=http://h:1"]).command else {
+            panic!("another command");
+        };
+        assert!(asked.watch && !asked.json);
+        assert_eq!(asked.server.as_deref(), Some("http://h:1"));
+        let half = ["config-server", "status", "--user", "me"].map(str::to_owned);
+        assert!(Arguments::parse(half).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod guarded;
 mod held;
 mod hostile;
 mod observed;
+mod shown;
 mod stock;
 mod transported;
 mod validated;
