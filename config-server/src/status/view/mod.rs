@@ -119,5 +119,8 @@ fn bus(status: &ServerStatus) -> Line {
 
 /// `milliseconds` before now.
 fn ago(milliseconds: u64) -> String {
-    format!("{} ago", span(milliseconds))
+    match milliseconds {
+        0 => "just now".to_owned(),
+        milliseconds => format!("{} ago", span(milliseconds)),
+    }
 }

@@ -84,7 +84,7 @@ async fn watching_tells_each_change_until_it_is_enough() {
     };
     let changes = async {
         let first = lines.recv().await.expect("a line");
-        assert!(first.starts_with("main "), "{first}");
+        assert_eq!(first, "no refresh yet\n");
         report(&app, "orders:1:a", "vetoed").await;
         let second = lines.recv().await.expect("a line");
         assert!(second.ends_with("1 fault\n"), "{second}");
