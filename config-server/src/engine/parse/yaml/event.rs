@@ -104,25 +104,28 @@ impl<'input> Events<'input> {
     fn mark(&self, raw: &RawEvent) -> Origin {
         let start = raw.0.start_mark;
         let mark = origin(start);
-        let index = usize::try_from(start.index).unwrap_or(usize::MAX);
         if raw.0.type_ != unsafe_sys::YAML_SCALAR_EVENT || start.index != raw.0.end_mark.index || self.is_utf16() {
             return mark;
         }
+        let index = usize::try_from(start.index).unwrap_or(usize::MAX);
         let Some(before) = self.input.get(..index) else {
             return mark;
         };
         let dense = before.trim_ascii_end();
-        let blanks = before.len() - dense.len();
-        if !dense.ends_with(b":") || blanks == 0 {
+        let blanks = &before[dense.len()..];
+        if !dense.ends_with(b":") || blanks.is_empty() {
             return mark;
         }
-        if before[dense.len()..].contains(&b'\n') {
-            let (line, column) = self.position(dense.len());
-            return Origin { line, column };
-        }
-        Origin {
-            column: mark.column.saturating_sub(clamp(blanks as u64)),
-            ..mark
+        // Counted back from the mark: counting from the start each time would make long files slow.
+        match blanks.iter().filter(|byte| **byte == b'\n').count() {
+            0 => Origin {
+                column: mark.column.saturating_sub(clamp(blanks.len() as u64)),
+                ..mark
+            },
+            lines => Origin {
+                line: mark.line.saturating_sub(clamp(lines as u64)),
+                column: column_after(dense),
+            },
         }
     }
 
@@ -165,9 +168,7 @@ impl<'input> Events<'input> {
     fn position(&self, offset: usize) -> (u32, u32) {
         let before = &self.input[..offset.min(self.input.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-        (clamp(line as u64), clamp(column as u64))
+        (clamp(line as u64), column_after(before))
     }
 }
 
@@ -266,6 +267,12 @@ fn origin(mark: unsafe_sys::yaml_mark_t) -> Origin {
         line: clamp(mark.line.saturating_add(1)),
         column: clamp(mark.column.saturating_add(1)),
     }
+}
+
+/// The column of what follows `before`.
+fn column_after(before: &[u8]) -> u32 {
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    clamp(String::from_utf8_lossy(&before[start..]).chars().count() as u64 + 1)
 }
 
 fn clamp(number: u64) -> u32 {

@@ -307,6 +307,17 @@ fn hostile_files_are_refused_at_once() {
     }
 }
 
+#[test]
+fn the_places_of_missing_values_are_found_in_one_pass() {
+    check("{é: , b:\n, c: }", "é = \"\" @1:4\nb = \"\" @1:9\nc = \"\" @2:5");
+    let count = 20_000;
+    let yaml: String = (0..count).map(|n| format!("a{n}:\n,")).collect();
+    let begin = Instant::now();
+    let documents = parse(format!("{{{yaml}}}").as_bytes(), &Limits::default()).expect("a map");
+    assert_eq!(documents[0].len(), count);
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
