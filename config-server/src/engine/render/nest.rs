@@ -154,7 +154,8 @@ impl<'a> Walk<'a, '_> {
         let Some((digits, rest)) = parsed else {
             return Err(self.fault("a list takes numbers"));
         };
-        let index = digits.parse().map_err(|_| self.fault("a list takes numbers"))?;
+        let index = digits.parse::<i32>().ok().and_then(|index| usize::try_from(index).ok());
+        let index = index.ok_or_else(|| self.fault("a list takes numbers up to 2147483647"))?;
         let (next, rest) = match rest.as_bytes() {
             [] => (Next::End, rest),
             [b'.', ..] => (Next::Map, &rest[1..]),

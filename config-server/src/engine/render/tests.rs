@@ -154,6 +154,14 @@ fn keys_that_cannot_nest_are_named() {
     );
     check_json("a[-1]=1", "the key `a[-1]` cannot be nested: a list takes numbers");
     check_json(
+        "a[0][18446744073709551615]=1",
+        "the key `a[0][18446744073709551615]` cannot be nested: a list takes numbers up to 2147483647",
+    );
+    check_json(
+        "a[0][2000000000]=1",
+        "the answer passes the limit `config-bus.limits.nodes`",
+    );
+    check_json(
         "a[2000000000]=1",
         "the answer passes the limit `config-bus.limits.nodes`",
     );
