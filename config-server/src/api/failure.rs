@@ -50,7 +50,7 @@ fn status(error: &ReadError, kind: RouteKind) -> StatusCode {
             ViewError::Unreachable(_) | ViewError::Behind { .. } => StatusCode::SERVICE_UNAVAILABLE,
         },
         // A limit is met by what was asked for; a mistake in a file is not the caller's.
-        ReadError::Broken(broken) if broken.fault.limit.is_some() => StatusCode::UNPROCESSABLE_ENTITY,
+        ReadError::Broken(broken) if broken.is_limit() => StatusCode::UNPROCESSABLE_ENTITY,
         ReadError::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ReadError::BrokenMain(_) => match kind {
             RouteKind::Environment => StatusCode::NOT_FOUND,
@@ -80,7 +80,7 @@ mod tests {
     use std::time::Duration;
 
     fn broken(limit: Option<&'static str>) -> ReadError {
-        ReadError::Broken(Broken {
+        ReadError::Broken(Broken::File {
             path: "orders.yml".into(),
             fault: Fault {
                 line: 3,

@@ -44,7 +44,8 @@ pub struct Limits {
     pub file_size: usize,
     /// Levels of nesting: `config-bus.limits.depth`.
     pub depth: usize,
-    /// Nodes after aliases are expanded: `config-bus.limits.nodes`.
+    /// Nodes after aliases are expanded, and directories that one pattern looks into:
+    /// `config-bus.limits.nodes`.
     pub nodes: usize,
     /// Bytes that aliases, nested keys or placeholders may grow a file or an answer to:
     /// `config-bus.limits.expansion`.

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::document::{Document, Fault, Format, Limits};
+use super::document::{Fault, Format, Limits};
 use super::resolve::Prepared;
 
 mod builder;
@@ -19,7 +19,7 @@ mod place;
 
 pub use builder::TreeBuilder;
 pub use path::{PathError, TreePath};
-pub use place::{FoundFile, LinksPassed, Place};
+pub use place::{FoundFile, Place, TooManyPlaces};
 
 /// Names content: a git object id, or a digest made in its place for native directories.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,7 +83,7 @@ impl Blob {
             line: 1,
             column: 1,
             message: format!("the file has {size} bytes"),
-            limit: Some("config-bus.limits.file-size"),
+            limit: Some(Limits::FILE_SIZE),
         };
         Self {
             withheld: Some(size),
@@ -100,14 +100,6 @@ impl Blob {
         self.parsed[format as usize]
             .get_or_init(|| Prepared::read(format, &self.bytes, limits).map(Arc::new))
             .clone()
-    }
-
-    /// The documents in this file when it is read as `format`.
-    ///
-    /// # Errors
-    /// The [`Fault`] that keeps it from being read; the same one every time.
-    pub fn documents(&self, format: Format, limits: &Limits) -> Result<Arc<[Document]>, Fault> {
-        self.prepared(format, limits).map(|prepared| prepared.documents.clone())
     }
 }
 

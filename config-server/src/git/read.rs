@@ -188,7 +188,7 @@ impl Walk<'_> {
             return Ok(Node::Link(target.as_ref().into()));
         }
         if let Some(format) = Format::of(name)
-            && blob.documents(format, self.limits).is_err()
+            && blob.prepared(format, self.limits).is_err()
         {
             broken.push(name.into());
         }

@@ -11,9 +11,10 @@ use super::digest;
 use super::error::ReadError;
 use super::form::{Charset, Content};
 use super::sources::gather;
+use crate::engine::document::Limits;
 use crate::engine::placeholder::{Lookup, resolve_text};
 use crate::engine::query::Query;
-use crate::engine::resolve::find_file;
+use crate::engine::resolve::{Found, find_file};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::tree::{Blob, TreePath};
 use crate::store::View;
@@ -32,7 +33,7 @@ pub(super) fn file(
     (path, content): (&TreePath, Content),
     rules: &Rules,
 ) -> Result<Answer, ReadError> {
-    let located = locate(view, query, path)?;
+    let located = locate(view, query, path, &rules.limits)?;
     let body = match content {
         Content::Bytes => located.blob.bytes.clone(),
         Content::Text {
@@ -47,23 +48,23 @@ pub(super) fn file(
     })
 }
 
-fn locate(view: &View, query: &Query, path: &TreePath) -> Result<Located, ReadError> {
-    let found = view.layers.iter().find_map(|layer| {
-        let found = find_file(&layer.snapshot.root, &layer.layout, &layer.label, query, path)?;
-        Some(Located {
-            path: found.path,
-            blob: found.blob,
-            snapshot: Arc::clone(&layer.snapshot),
-        })
-    });
-    let located = found.ok_or(ReadError::NoFile)?;
-    match located.blob.withheld {
-        None => Ok(located),
-        Some(size) => Err(ReadError::TooLarge {
-            path: located.path,
-            size,
-        }),
+fn locate(view: &View, query: &Query, path: &TreePath, limits: &Limits) -> Result<Located, ReadError> {
+    for layer in &view.layers {
+        let snapshot = &layer.snapshot;
+        let found = find_file(&snapshot.root, &layer.layout, &layer.label, query, path, limits);
+        let Some(Found { path, blob }) = found.map_err(ReadError::Broken)? else {
+            continue;
+        };
+        return match blob.withheld {
+            None => Ok(Located {
+                path,
+                blob,
+                snapshot: Arc::clone(snapshot),
+            }),
+            Some(size) => Err(ReadError::TooLarge { path, size }),
+        };
     }
+    Err(ReadError::NoFile)
 }
 
 /// The file as UTF-8. Only a text with placeholders needs the environment: one without is served

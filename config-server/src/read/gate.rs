@@ -6,7 +6,7 @@ use contract::CommitId;
 
 use crate::engine::document::Limits;
 use crate::engine::query::Query;
-use crate::engine::resolve::{Broken, Resolved, resolve};
+use crate::engine::resolve::{Broken, Source, resolve};
 use crate::engine::snapshot::Snapshot;
 use crate::settings::serving::Gate;
 use crate::store::Layer;
@@ -14,7 +14,8 @@ use crate::store::Layer;
 /// What a layer answers a query with.
 #[derive(Debug, Clone)]
 pub struct Passed {
-    pub resolved: Resolved,
+    /// Highest precedence first.
+    pub sources: Vec<Source>,
     /// The state that was read: the layer's own, or an earlier one that is good for the query.
     pub snapshot: Arc<Snapshot>,
     /// The layer's commit, when it was held back.
@@ -47,8 +48,8 @@ pub fn pass(layer: &Layer, query: &Query, gate: Gate, limits: &Limits) -> Result
 }
 
 fn attempt(layer: &Layer, state: &Arc<Snapshot>, query: &Query, limits: &Limits) -> Result<Passed, Broken> {
-    resolve(&state.root, &layer.layout, &layer.label, query, limits).map(|resolved| Passed {
-        resolved,
+    resolve(&state.root, &layer.layout, &layer.label, query, limits).map(|sources| Passed {
+        sources,
         snapshot: Arc::clone(state),
         held: None,
     })

@@ -65,7 +65,7 @@ impl Sources {
     }
 
     fn add(&mut self, layer: &Layer, passed: Passed) {
-        self.list.extend(passed.resolved.sources);
+        self.list.extend(passed.sources);
         if let Some(held) = passed.held {
             let served = passed.snapshot.commit.as_str();
             self.version = self

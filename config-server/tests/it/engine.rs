@@ -35,9 +35,9 @@ fn answer(repository: &Repository, case: &Case) -> Answer {
             let query = Query::new(&name, &profiles, label.as_deref(), &Rules::default());
             match (query, Query::file_path(&path)) {
                 (Ok(query), Ok(path)) => {
-                    let found = repository
-                        .at(query.label.as_deref())
-                        .and_then(|(label, tree)| find_file(&tree, &repository.layout, &label, &query, &path));
+                    let found = repository.at(query.label.as_deref()).and_then(|(label, tree)| {
+                        find_file(&tree, &repository.layout, &label, &query, &path, &Limits::default()).ok()?
+                    });
                     found.map_or(Answer::Status(404), |found| Answer::File(found.blob.bytes.clone()))
                 }
                 _ => Answer::Status(400),
@@ -57,7 +57,7 @@ fn environment(repository: &Repository, query: &Query, origins: bool) -> Answer 
             return Answer::Status(404);
         };
         match resolve(&tree, &repository.layout, &label, query, &Limits::default()) {
-            Ok(resolved) => sources.extend(resolved.sources),
+            Ok(found) => sources.extend(found),
             Err(broken) => return Answer::Broken(broken.to_string()),
         }
     }

@@ -146,8 +146,7 @@ proptest! {
         let moved = moved(&from, &to);
         let query = Query::new(&applications.join(","), &profiles.join(","), None, &Rules::default()).expect("a query");
         let sources = |root: &Directory| {
-            let resolved = resolve(root, &layout(), "main", &query, &Limits::default());
-            resolved.map(|resolved| resolved.sources).ok()
+            resolve(root, &layout(), "main", &query, &Limits::default()).ok()
         };
         let affects = touched(&moved, &mut Memory::default());
         let before = moved.from.as_ref().and_then(|from| sources(&from.root));

@@ -147,7 +147,7 @@ proptest! {
         let (from, to) = (tree(&from), tree(&to));
         let affects = affects(&diff(&from, &to), &layout);
         let query = Query::new(&applications.join(","), &profiles.join(","), None, &Rules::default()).unwrap();
-        let sources = |root: &Directory| resolve(root, &layout, "dev", &query, &Limits::default()).unwrap().sources;
+        let sources = |root: &Directory| resolve(root, &layout, "dev", &query, &Limits::default()).unwrap();
         if sources(&from) != sources(&to) {
             prop_assert!(affects.covers(&applications, &profiles), "{affects:?}");
         }

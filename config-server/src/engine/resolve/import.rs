@@ -1,8 +1,8 @@
 //! What `spring.config.import` names (contract 2.3).
 
 use super::location::{Location, lexical};
-use crate::engine::document::Format;
-use crate::engine::tree::LinksPassed;
+use crate::engine::document::{Format, Limits};
+use crate::engine::tree::TooManyPlaces;
 
 /// Something to load: every configuration file of a directory, or one file and its profile variants.
 #[derive(Debug, Clone)]
@@ -24,33 +24,37 @@ pub(super) struct FileTarget<'t> {
 
 /// The targets of one import, seen from a file in `from`. Alternatives are divided by `;`. What
 /// lies outside the tree, or is no file of this kind, is no target.
-pub(super) fn targets<'t>(import: &str, from: &Location<'t>, links: &mut LinksPassed) -> Vec<Target<'t>> {
-    let parts = import.split(';').map(str::trim);
-    parts.flat_map(|part| part_targets(part, from, links)).collect()
-}
-
-fn part_targets<'t>(text: &str, from: &Location<'t>, links: &mut LinksPassed) -> Vec<Target<'t>> {
-    if !text.ends_with("/*/") {
-        return target(text, from, links).into_iter().collect();
+///
+/// # Errors
+/// [`TooManyPlaces`] for a pattern that passes `limits`.
+pub(super) fn targets<'t>(
+    import: &str,
+    from: &Location<'t>,
+    limits: &Limits,
+) -> Result<Vec<Target<'t>>, TooManyPlaces> {
+    let mut targets = Vec::new();
+    for part in import.split(';').map(str::trim) {
+        if !part.ends_with("/*/") {
+            targets.extend(target(part, from));
+            continue;
+        }
+        // `config/*/`: every directory in `config`, by name.
+        let pattern = part.strip_prefix("optional:").unwrap_or(part);
+        let directories = from.place.matching(pattern, limits)?;
+        let found = directories.iter().filter_map(|path| target(&format!("{path}/"), from));
+        targets.extend(found);
     }
-    // `config/*/`: every directory in `config`, by name.
-    let found = from
-        .place
-        .matching(text.strip_prefix("optional:").unwrap_or(text), links);
-    found
-        .iter()
-        .filter_map(|directory| target(&format!("{directory}/"), from, links))
-        .collect()
+    Ok(targets)
 }
 
-fn target<'t>(text: &str, from: &Location<'t>, links: &mut LinksPassed) -> Option<Target<'t>> {
+fn target<'t>(text: &str, from: &Location<'t>) -> Option<Target<'t>> {
     let text = text.strip_prefix("optional:").unwrap_or(text);
     let text = text.strip_prefix("resource:").unwrap_or(text);
     if text.is_empty() || text.starts_with('/') || has_scheme(text) {
         return None;
     }
     if text.ends_with('/') {
-        return location(text, from, links).map(Target::Directory);
+        return location(text, from).map(Target::Directory);
     }
     let (directory, file) = text.rsplit_once('/').unwrap_or(("", text));
     let (stem, extension, format) = match hint(file) {
@@ -62,15 +66,15 @@ fn target<'t>(text: &str, from: &Location<'t>, links: &mut LinksPassed) -> Optio
         }
     };
     Some(Target::File(FileTarget {
-        location: location(directory, from, links)?,
+        location: location(directory, from)?,
         stem: stem.to_owned(),
         extension,
         format,
     }))
 }
 
-fn location<'t>(directory: &str, from: &Location<'t>, links: &mut LinksPassed) -> Option<Location<'t>> {
-    let place = from.place.directory(directory, links)?;
+fn location<'t>(directory: &str, from: &Location<'t>) -> Option<Location<'t>> {
+    let place = from.place.directory(directory)?;
     let path = lexical(&from.path_to(directory));
     // Over a link the real way may stay inside where the written one does not.
     (!path.starts_with("..")).then(|| Location {

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Layout;
+use super::{Broken, Layout};
+use crate::engine::document::Limits;
 use crate::engine::query::Query;
-use crate::engine::tree::{Directory, LinksPassed, Node, Place};
+use crate::engine::tree::{Directory, Node, Place};
 
 /// A tree that files are looked for in, and how they are called.
 #[derive(Debug)]
 pub(super) struct Shelf {
     /// Begins the names of sources.
     pub(super) name: Arc<str>,
-    /// The way from the snapshot's root, ending in `/`; empty for the root itself.
+    /// Begins the paths of files in messages, ending in `/`; empty for a repository.
     pub(super) prefix: String,
 }
 
@@ -26,11 +27,13 @@ pub(super) struct Location<'t> {
     pub(super) place: Place<'t>,
 }
 
-/// The directories that exist, and the links passed on the way to them.
-#[derive(Debug, Default)]
-pub(super) struct Locations<'t> {
-    pub(super) found: Vec<Location<'t>>,
-    pub(super) links: LinksPassed,
+/// Gathers the directories that exist, each once.
+#[derive(Debug)]
+struct Locations<'t, 'q> {
+    label: &'q str,
+    query: &'q Query,
+    limits: &'q Limits,
+    found: Vec<Location<'t>>,
     known: HashSet<String>,
 }
 
@@ -45,6 +48,13 @@ impl Layout {
         let (fixed, rest) = location.split_at(fixed);
         (fixed.trim_end_matches('/'), rest.trim_matches('/'))
     }
+
+    /// What stands for a native location in messages, whose real path is nobody's business: the
+    /// setting that names it.
+    #[must_use]
+    pub fn shown_location(index: usize) -> String {
+        format!("search-locations[{index}]")
+    }
 }
 
 impl Shelf {
@@ -53,7 +63,7 @@ impl Shelf {
         format!("{}/{path}", self.name)
     }
 
-    /// The path of a file, from the snapshot's root.
+    /// The path of a file, for messages.
     pub(super) fn path_of(&self, path: &str) -> Arc<str> {
         format!("{}{path}", self.prefix).into()
     }
@@ -71,8 +81,23 @@ impl Location<'_> {
 }
 
 /// All locations of a layout for `query` at `label`.
-pub(super) fn locations<'t>(root: &'t Directory, layout: &Layout, label: &str, query: &Query) -> Locations<'t> {
-    let mut locations = Locations::default();
+///
+/// # Errors
+/// [`Broken::SearchPath`] for a pattern that passes `limits`.
+pub(super) fn locations<'t>(
+    root: &'t Directory,
+    layout: &Layout,
+    label: &str,
+    query: &Query,
+    limits: &Limits,
+) -> Result<Vec<Location<'t>>, Broken> {
+    let mut locations = Locations {
+        label,
+        query,
+        limits,
+        found: Vec::new(),
+        known: HashSet::new(),
+    };
     match layout {
         Layout::Repository { uri, search_paths, .. } => {
             let shelf = Arc::new(Shelf {
@@ -82,56 +107,61 @@ pub(super) fn locations<'t>(root: &'t Directory, layout: &Layout, label: &str, q
             let place = Place::root_of(root);
             locations.add(&shelf, &place, "");
             for pattern in search_paths.iter() {
-                locations.add_expanded(&shelf, &place, pattern, label, query);
+                locations.add_expanded(&shelf, &place, pattern)?;
             }
         }
         Layout::Native {
             locations: written,
             add_label_locations,
-        } => locations.add_native(root, written, *add_label_locations, label, query),
+        } => locations.add_native(root, written, *add_label_locations)?,
     }
-    locations
+    Ok(locations.found)
 }
 
-impl<'t> Locations<'t> {
-    fn add_native(&mut self, root: &'t Directory, written: &[String], add_labels: bool, label: &str, query: &Query) {
+impl<'t> Locations<'t, '_> {
+    fn add_native(&mut self, root: &'t Directory, written: &[String], add_labels: bool) -> Result<(), Broken> {
         let shelves: Vec<_> = written
             .iter()
             .enumerate()
             .filter_map(|(index, location)| shelf(root, index, location))
             .collect();
         for (shelf, place, rest) in &shelves {
-            self.add_expanded(shelf, place, rest, label, query);
+            self.add_expanded(shelf, place, rest)?;
         }
         if !add_labels {
-            return;
+            return Ok(());
         }
         // Of several labels the first is the strongest here, other than in git.
-        for label in label.split(',').map(str::trim).filter(|label| !label.is_empty()).rev() {
+        let labels = self.label.split(',').map(str::trim);
+        for label in labels.filter(|label| !label.is_empty()).rev() {
+            self.label = label;
             for (shelf, place, rest) in &shelves {
-                self.add_expanded(shelf, place, &format!("{rest}/{label}"), label, query);
+                self.add_expanded(shelf, place, &format!("{rest}/{label}"))?;
             }
         }
+        Ok(())
     }
 
     /// Adds what a search path means for every profile and application asked for.
-    fn add_expanded(&mut self, shelf: &Arc<Shelf>, place: &Place<'t>, pattern: &str, label: &str, query: &Query) {
+    fn add_expanded(&mut self, shelf: &Arc<Shelf>, place: &Place<'t>, pattern: &str) -> Result<(), Broken> {
         let is_glob = pattern.contains(['*', '?']);
-        for profile in &query.profiles {
-            for application in &query.applications {
+        for profile in &self.query.profiles {
+            for application in &self.query.applications {
                 let path = pattern
                     .replace("{application}", application)
                     .replace("{profile}", profile)
-                    .replace("{label}", label);
+                    .replace("{label}", self.label);
                 if !is_glob {
                     self.add(shelf, place, &path);
                     continue;
                 }
-                for path in place.matching(&path, &mut self.links) {
+                let matching = place.matching(&path, self.limits);
+                for path in matching.map_err(|error| Broken::SearchPath(path, error))? {
                     self.add(shelf, place, &path);
                 }
             }
         }
+        Ok(())
     }
 
     fn add(&mut self, shelf: &Arc<Shelf>, place: &Place<'t>, path: &str) {
@@ -139,7 +169,7 @@ impl<'t> Locations<'t> {
         if self.known.contains(&shelf.name_of(&path)) {
             return;
         }
-        if let Some(place) = place.directory(&path, &mut self.links) {
+        if let Some(place) = place.directory(&path) {
             self.known.insert(shelf.name_of(&path));
             self.found.push(Location {
                 shelf: shelf.clone(),
@@ -159,7 +189,7 @@ fn shelf<'t, 'l>(root: &'t Directory, index: usize, location: &'l str) -> Option
     let (fixed, rest) = Layout::fixed_part(location);
     let shelf = Shelf {
         name: without_host(fixed).into(),
-        prefix: format!("{number}/"),
+        prefix: format!("{}/", Layout::shown_location(index)),
     };
     Some((Arc::new(shelf), Place::root_of(directory), rest))
 }

@@ -6,14 +6,13 @@
 //! - `prepared`: the directives of a file, understood once; `expression`: its conditions
 //! - `plain`: files that are served as they are
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::document::{Fault, Limits};
 use super::query::Query;
-use super::tree::{Blob, Directory};
+use super::tree::{Blob, Directory, TooManyPlaces};
 use super::value::Property;
 
 mod location;
@@ -67,52 +66,64 @@ pub struct Source {
     pub properties: Arc<[Property]>,
 }
 
-/// What a query resolves to in one snapshot.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Resolved {
-    /// Highest precedence first.
-    pub sources: Vec<Source>,
-    /// Paths (from the root, `/` between names) of every file that was read, active or not, by every
-    /// name it was reached: a change of one of them may change the answer.
-    pub read: BTreeSet<Arc<str>>,
-}
-
 /// A plain file that a path names.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Path from the root, links followed.
+    /// Where it stands, links followed, for messages.
     pub path: Arc<str>,
     pub blob: Arc<Blob>,
 }
 
-/// Why a query has no answer in a snapshot: which file, and what about it.
+/// Why a query has no answer in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{path}: {fault}")]
-pub struct Broken {
-    /// Path of the file from the repository's root.
-    pub path: Arc<str>,
-    /// Reading it, or one of the directives in it, failed here.
-    pub fault: Fault,
+pub enum Broken {
+    /// Reading a file, or one of the directives in it, failed.
+    #[error("{path}: {fault}")]
+    File {
+        /// From the repository's root, or from the search location that is named first.
+        path: Arc<str>,
+        fault: Fault,
+    },
+    /// A search path cannot be searched.
+    #[error("the search path `{0}` {1}")]
+    SearchPath(String, TooManyPlaces),
 }
 
-/// Finds the property sources for `query` at `label`, the text that `{label}` stands for.
+impl Source {
+    /// The name of the source whose values come from the server's own settings; clients rank it above
+    /// everything (contract 1.4, 2.7).
+    pub const OVERRIDES: &'static str = "overrides";
+}
+
+impl Broken {
+    /// Whether a limit was passed, and nothing is wrong otherwise.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::File { fault, .. } => fault.limit.is_some(),
+            Self::SearchPath(..) => true,
+        }
+    }
+}
+
+/// Finds the property sources for `query` at `label`, the text that `{label}` stands for; highest
+/// precedence first.
 ///
 /// # Errors
-/// [`Broken`] names the file that cannot be read, or whose activation, include or import is wrong.
+/// [`Broken`] names the file that cannot be read, or whose activation, include or import is wrong,
+/// or the search path that cannot be searched.
 pub fn resolve(
     root: &Directory,
     layout: &Layout,
     label: &str,
     query: &Query,
     limits: &Limits,
-) -> Result<Resolved, Broken> {
+) -> Result<Vec<Source>, Broken> {
     if query.asks_nothing() {
-        return Ok(Resolved::default());
+        return Ok(Vec::new());
     }
-    let locations = locations(root, layout, label, query);
+    let locations = locations(root, layout, label, query, limits)?;
     let mut search = Search::new(query, limits);
-    search.run(locations.found, query)?;
-    let (sources, mut read) = search.finish();
-    read.extend(locations.links);
-    Ok(Resolved { sources, read })
+    search.run(locations, query)?;
+    Ok(search.into_sources())
 }

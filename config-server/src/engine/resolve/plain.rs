@@ -3,15 +3,25 @@
 use std::sync::Arc;
 
 use super::location::locations;
-use super::{Found, Layout};
+use super::{Broken, Found, Layout};
+use crate::engine::document::Limits;
 use crate::engine::query::{DEFAULT_PROFILE, Query};
 use crate::engine::tree::{Directory, TreePath};
 
 /// Finds the plain file `path` for `query` at `label`: first location first, profiles before the
 /// plain name.
-#[must_use]
-pub fn find_file(root: &Directory, layout: &Layout, label: &str, query: &Query, path: &TreePath) -> Option<Found> {
-    let mut locations = locations(root, layout, label, query);
+///
+/// # Errors
+/// [`Broken::SearchPath`] for a search path whose pattern passes `limits`.
+pub fn find_file(
+    root: &Directory,
+    layout: &Layout,
+    label: &str,
+    query: &Query,
+    path: &TreePath,
+    limits: &Limits,
+) -> Result<Option<Found>, Broken> {
+    let mut locations = locations(root, layout, label, query, limits)?;
     if matches!(
         layout,
         Layout::Repository {
@@ -19,18 +29,19 @@ pub fn find_file(root: &Directory, layout: &Layout, label: &str, query: &Query, 
             ..
         }
     ) {
-        locations.found.reverse();
+        locations.reverse();
     }
     let names = names(path.as_str(), query);
-    locations.found.iter().find_map(|location| {
+    let found = locations.iter().find_map(|location| {
         names.iter().find_map(|name| {
-            let file = location.place.file(name, &mut locations.links)?;
+            let file = location.place.file(name)?;
             Some(Found {
                 path: location.shelf.path_of(&file.path),
                 blob: Arc::clone(file.blob),
             })
         })
-    })
+    });
+    Ok(found)
 }
 
 /// The names a file may have: with each profile in request order, then its own.

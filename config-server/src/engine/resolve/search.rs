@@ -6,7 +6,8 @@
 //! twice (contract 2.1-2.3).
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::entries::{Entries, Phase, Taken};
@@ -17,12 +18,19 @@ use super::prepared::{Directives, Gate, Prepared, expressions, fault};
 use super::profiles::{Groups, activate};
 use super::{Broken, Source};
 use crate::engine::document::{Fault, Format, Limits};
-use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver};
+use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver, has_placeholder};
 use crate::engine::query::{DEFAULT_PROFILE, Query};
-use crate::engine::tree::{FoundFile, LinksPassed};
+use crate::engine::tree::FoundFile;
 
 /// Imports that import, one below the other.
 const DEEPEST_IMPORT: usize = 64;
+
+/// What is active so far, for the placeholders of directives; gathered when the first one asks.
+struct Known<'s, 't> {
+    entries: &'s Entries<'t>,
+    limits: &'s Limits,
+    lookup: OnceCell<Lookup>,
+}
 
 /// One query on its way through the files.
 #[derive(Debug)]
@@ -32,8 +40,6 @@ pub(super) struct Search<'t, 'q> {
     profiles: Vec<String>,
     entries: Entries<'t>,
     taken: HashSet<Arc<str>>,
-    read: BTreeSet<Arc<str>>,
-    links: LinksPassed,
     /// The name being looked up; kept, so that a file that is not there costs no allocation.
     candidate: String,
 }
@@ -46,8 +52,6 @@ impl<'t, 'q> Search<'t, 'q> {
             profiles: Vec::new(),
             entries: Entries::default(),
             taken: HashSet::new(),
-            read: BTreeSet::new(),
-            links: LinksPassed::new(),
             candidate: String::new(),
         }
     }
@@ -68,10 +72,9 @@ impl<'t, 'q> Search<'t, 'q> {
         self.visit_all(&second, phase, 0)
     }
 
-    /// The sources, highest precedence first, and what was read.
-    pub(super) fn finish(mut self) -> (Vec<Source>, BTreeSet<Arc<str>>) {
-        self.read.extend(self.links);
-        (self.entries.sources(), self.read)
+    /// Highest precedence first.
+    pub(super) fn into_sources(self) -> Vec<Source> {
+        self.entries.sources()
     }
 
     /// Takes the files of `imports` (rising precedence); new entries, strongest first.
@@ -133,7 +136,7 @@ impl<'t, 'q> Search<'t, 'q> {
             self.candidate.push_str(profile);
         }
         self.candidate.push_str(extension);
-        let Some(found) = location.place.file(&self.candidate, &mut self.links) else {
+        let Some(found) = location.place.file(&self.candidate) else {
             return Ok(());
         };
         let path = location.path_to(&self.candidate);
@@ -142,8 +145,6 @@ impl<'t, 'q> Search<'t, 'q> {
             return Ok(());
         }
         let path = location.shelf.path_of(&path);
-        self.read.insert(path.clone());
-        self.read.insert(location.shelf.path_of(&found.path));
         let prepared = self
             .prepare(&found, format, profile.is_some())
             .map_err(|fault| broken(&path, fault))?;
@@ -166,11 +167,11 @@ impl<'t, 'q> Search<'t, 'q> {
     }
 
     /// What a file imports is seen from its own directory, which a name with slashes moves.
-    fn location_of(&mut self, location: &Location<'t>) -> Location<'t> {
+    fn location_of(&self, location: &Location<'t>) -> Location<'t> {
         let Some((directory, _)) = self.candidate.rsplit_once('/') else {
             return location.clone();
         };
-        match location.place.directory(directory, &mut self.links) {
+        match location.place.directory(directory) {
             Some(place) => Location {
                 shelf: location.shelf.clone(),
                 path: location.path_to(directory),
@@ -205,15 +206,15 @@ impl<'t, 'q> Search<'t, 'q> {
         self.visit_all(&loaded, phase, depth + 1)
     }
 
-    fn imports_of(&mut self, index: usize) -> Result<Vec<Vec<Target<'t>>>, Broken> {
-        let entry = &self.entries[index];
-        let directives = entry.directives();
-        let mut imports = Vec::with_capacity(directives.imports.len());
-        for import in &directives.imports {
-            let import = self.expand(import, &entry.file.path)?;
-            imports.push(targets(&import, &entry.file.location, &mut self.links));
-        }
-        Ok(imports)
+    fn imports_of(&self, index: usize) -> Result<Vec<Vec<Target<'t>>>, Broken> {
+        let Taken { location, path, .. } = &*self.entries[index].file;
+        let known = Known::of(self);
+        let imports = self.entries[index].directives().imports.iter().map(|import| {
+            let import = known.expand(import, path)?;
+            let too_many = |error| broken(path, fault(None, format!("the import `{import}` {error}")));
+            targets(&import, location, self.limits).map_err(too_many)
+        });
+        imports.collect()
     }
 
     /// With the profiles known, a condition has an answer.
@@ -226,7 +227,8 @@ impl<'t, 'q> Search<'t, 'q> {
             Gate::When(expressions) => holds(expressions),
             Gate::Unresolved(texts) => {
                 let path = &entry.file.path;
-                let texts: Result<Vec<_>, _> = texts.iter().map(|text| self.expand(text, path)).collect();
+                let known = Known::of(self);
+                let texts: Result<Vec<_>, _> = texts.iter().map(|text| known.expand(text, path)).collect();
                 let expressions = expressions(&texts?, entry.directives().gate_at);
                 holds(&expressions.map_err(|fault| broken(path, fault))?)
             }
@@ -243,6 +245,7 @@ impl<'t, 'q> Search<'t, 'q> {
         }
         let mut included = Vec::new();
         let mut groups = Groups::new();
+        let known = Known::of(self);
         for entry in self.entries.in_order() {
             let directives = entry.directives();
             let path = &entry.file.path;
@@ -250,30 +253,39 @@ impl<'t, 'q> Search<'t, 'q> {
                 return Err(broken(path, conditional_profiles(directives)));
             }
             for profile in &directives.includes {
-                included.push(self.expand(profile, path)?);
+                included.push(known.expand(profile, path)?);
             }
             for (group, members) in &directives.groups {
-                let members: Result<Vec<_>, _> = members.iter().map(|member| self.expand(member, path)).collect();
+                let members: Result<Vec<_>, _> = members.iter().map(|member| known.expand(member, path)).collect();
                 groups.entry(group).or_insert(members?);
             }
         }
         Ok(activate(&query.profiles, &included, &groups))
     }
+}
 
-    /// Placeholders in a directive see what is active so far.
+impl<'s, 't> Known<'s, 't> {
+    fn of(search: &'s Search<'t, '_>) -> Self {
+        Self {
+            entries: &search.entries,
+            limits: search.limits,
+            lookup: OnceCell::new(),
+        }
+    }
+
     fn expand(&self, text: &str, path: &Arc<str>) -> Result<String, Broken> {
-        if !text.contains("${") {
+        if !has_placeholder(text) {
             return Ok(text.to_owned());
         }
-        let lookup = Lookup::new(&self.entries.sources());
-        let expanded = Resolver::new(&lookup, Form::Value, self.limits).resolve(text);
+        let lookup = self.lookup.get_or_init(|| Lookup::new(&self.entries.sources()));
+        let expanded = Resolver::new(lookup, Form::Value, self.limits).resolve(text);
         let failed = |error: PlaceholderError| broken(path, fault(None, error.to_string()));
         expanded.map(Cow::into_owned).map_err(failed)
     }
 }
 
 fn broken(path: &Arc<str>, fault: Fault) -> Broken {
-    Broken {
+    Broken::File {
         path: path.clone(),
         fault,
     }

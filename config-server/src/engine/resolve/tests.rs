@@ -28,13 +28,13 @@ fn query(path: &str) -> Query {
     Query::new(name, profiles, None, &Rules::default()).unwrap()
 }
 
-fn resolved(files: &[(&str, &str)], layout: &Layout, path: &str) -> Result<Resolved, Broken> {
+fn resolved(files: &[(&str, &str)], layout: &Layout, path: &str) -> Result<Vec<Source>, Broken> {
     resolve(&tree(files), layout, "main", &query(path), &Limits::default())
 }
 
 fn names(files: &[(&str, &str)], layout: &Layout, path: &str) -> Vec<String> {
     let resolved = resolved(files, layout, path).unwrap();
-    resolved.sources.iter().map(|source| source.name.to_string()).collect()
+    resolved.iter().map(|source| source.name.to_string()).collect()
 }
 
 #[track_caller]
@@ -131,21 +131,41 @@ fn conditions_may_hold_placeholders() {
 }
 
 #[test]
-fn everything_read_is_told_under_every_name() {
+fn a_pattern_past_the_limit_is_refused_wherever_it_stands() {
+    let limits = Limits {
+        nodes: 2,
+        ..Limits::default()
+    };
     let files = [
-        ("foo.yml", "-> library/base.yml"),
-        ("library/base.yml", "spring.config.import: more.yml"),
-        ("more.yml", "k: 1"),
-        ("foo-dev.yml", "spring.config.activate.on-profile: never"),
-        ("shared", "-> library"),
-        ("bar.yml", "k: 1"),
+        ("a/x.yml", "k: 1"),
+        ("b/x.yml", "k: 1"),
+        ("foo.yml", "spring.config.import: ./*/"),
     ];
-    let read = resolved(&files, &repository(&["shared"]), "foo/dev").unwrap().read;
-    let read: Vec<_> = read.iter().map(AsRef::as_ref).collect();
+    let refused = |search_paths: &[&str], path| {
+        let refused = resolve(&tree(&files), &repository(search_paths), "main", &query(path), &limits);
+        refused.unwrap_err().to_string()
+    };
     assert_eq!(
-        read,
-        ["foo-dev.yml", "foo.yml", "library/base.yml", "more.yml", "shared"]
+        refused(&["*"], "bar/dev"),
+        "the search path `*` looks into more than 2 directories, past the limit `config-bus.limits.nodes`"
     );
+    assert_eq!(
+        refused(&[], "foo/dev"),
+        "foo.yml: line 1, column 1: the import `./*/` looks into more than 2 directories, past the limit \
+         `config-bus.limits.nodes`"
+    );
+}
+
+#[test]
+fn a_file_of_a_native_location_is_named_by_the_setting() {
+    let layout = Layout::Native {
+        locations: ["file:/srv/private/".to_owned(), "file:/srv/team/".to_owned()].into(),
+        add_label_locations: false,
+    };
+    let fault = resolved(&[("1/foo.yml", "a: [")], &layout, "foo/dev")
+        .unwrap_err()
+        .to_string();
+    assert!(fault.starts_with("search-locations[1]/foo.yml: line "), "{fault}");
 }
 
 #[test]
@@ -174,7 +194,7 @@ fn the_first_of_several_labels_ranks_highest_in_native_directories() {
         add_label_locations: true,
     };
     let resolved = resolve(&tree(&files), &layout, "a,b", &query("foo/default"), &Limits::default()).unwrap();
-    let names: Vec<_> = resolved.sources.iter().map(|source| &*source.name).collect();
+    let names: Vec<_> = resolved.iter().map(|source| &*source.name).collect();
     assert_eq!(
         names,
         [
@@ -195,7 +215,8 @@ fn plain_files_can_be_looked_for_in_the_old_order() {
             reverse_location_order,
         };
         let path = TreePath::parse("t.txt").unwrap();
-        find_file(&root, &layout, "main", &query("foo/dev"), &path)
+        find_file(&root, &layout, "main", &query("foo/dev"), &path, &Limits::default())
+            .unwrap()
             .unwrap()
             .path
     };

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
+use thiserror::Error;
+
+use super::super::document::Limits;
 use super::path::check_name;
 use super::{Blob, Directory, Node};
 
 /// Links followed on one way; past it the way counts as endless.
 const MOST_LINKS: usize = 40;
-
-/// Directories looked at while one pattern is expanded.
-const MOST_VISITS: usize = 100_000;
 
 /// A directory, and the real way to it from the root.
 #[derive(Debug, Clone)]
@@ -29,8 +29,10 @@ pub struct FoundFile<'t> {
     pub blob: &'t Arc<Blob>,
 }
 
-/// Paths of the links that walks passed: a change of one changes what is found.
-pub type LinksPassed = Vec<Arc<str>>;
+/// A pattern has too many directories to try.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("looks into more than {0} directories, past the limit `{NODES}`", NODES = Limits::NODES)]
+pub struct TooManyPlaces(usize);
 
 enum End<'t> {
     Directory(Place<'t>),
@@ -45,8 +47,8 @@ impl<'t> Place<'t> {
 
     /// The directory at `relative` (names joined with `/`, `..` allowed inside the tree).
     #[must_use]
-    pub fn directory(&self, relative: &str, links: &mut LinksPassed) -> Option<Self> {
-        match self.walk(relative, links)? {
+    pub fn directory(&self, relative: &str) -> Option<Self> {
+        match self.walk(relative)? {
             End::Directory(place) => Some(place),
             End::File(_) => None,
         }
@@ -54,11 +56,11 @@ impl<'t> Place<'t> {
 
     /// The file at `relative`. A plain name that is not there costs one look-up.
     #[must_use]
-    pub fn file(&self, relative: &str, links: &mut LinksPassed) -> Option<FoundFile<'t>> {
+    pub fn file(&self, relative: &str) -> Option<FoundFile<'t>> {
         if !relative.contains('/') && !self.here().entries.contains_key(relative) {
             return None;
         }
-        match self.walk(relative, links)? {
+        match self.walk(relative)? {
             End::File(file) => Some(file),
             End::Directory(_) => None,
         }
@@ -78,7 +80,7 @@ impl<'t> Place<'t> {
         path
     }
 
-    fn walk(&self, relative: &str, links: &mut LinksPassed) -> Option<End<'t>> {
+    fn walk(&self, relative: &str) -> Option<End<'t>> {
         let mut place = self.clone();
         let mut ahead: Vec<&str> = relative.rsplit('/').collect();
         let mut followed = 0;
@@ -104,7 +106,6 @@ impl<'t> Place<'t> {
                     if followed > MOST_LINKS || target.starts_with('/') {
                         return None;
                     }
-                    links.push(place.path_to(name).into());
                     ahead.extend(target.rsplit('/'));
                 }
             }
@@ -114,57 +115,59 @@ impl<'t> Place<'t> {
 
     /// The directories below the root that match an Ant pattern, in the order of their paths; links
     /// to directories are followed, but never round in a circle.
-    #[must_use]
-    pub fn matching(&self, pattern: &str, links: &mut LinksPassed) -> Vec<String> {
+    ///
+    /// # Errors
+    /// [`TooManyPlaces`] past `limits`.
+    pub fn matching(&self, pattern: &str, limits: &Limits) -> Result<Vec<String>, TooManyPlaces> {
         let tokens: Vec<&str> = pattern.split('/').filter(|token| !matches!(*token, "" | ".")).collect();
         let fixed = tokens
             .iter()
             .take_while(|token| !contract::ant::is_pattern(token))
             .count();
         let base = tokens[..fixed].join("/");
-        let Some(place) = self.directory(&base, links) else {
-            return Vec::new();
+        let Some(place) = self.directory(&base) else {
+            return Ok(Vec::new());
         };
         let mut expansion = Expansion {
             found: Vec::new(),
-            left: MOST_VISITS,
-            links,
+            visited: 0,
+            most: limits.nodes,
         };
-        expansion.expand(&place, &base, &tokens[fixed..]);
+        expansion.expand(&place, &base, &tokens[fixed..])?;
         let mut found = expansion.found;
         // As Spring's resolver has it: `deep/**` is what stands below `deep`, without it.
         found.retain(|path| *path != base);
         found.sort_unstable();
         found.dedup();
-        found
+        Ok(found)
     }
 }
 
-struct Expansion<'l> {
+struct Expansion {
     found: Vec<String>,
-    left: usize,
-    links: &'l mut LinksPassed,
+    visited: usize,
+    most: usize,
 }
 
-impl Expansion<'_> {
-    fn expand(&mut self, place: &Place<'_>, path: &str, tokens: &[&str]) {
-        if self.left == 0 {
-            return;
+impl Expansion {
+    fn expand(&mut self, place: &Place<'_>, path: &str, tokens: &[&str]) -> Result<(), TooManyPlaces> {
+        self.visited += 1;
+        if self.visited > self.most {
+            return Err(TooManyPlaces(self.most));
         }
-        self.left -= 1;
         let Some((token, rest)) = tokens.split_first() else {
             self.found.push(path.to_owned());
-            return;
+            return Ok(());
         };
         if *token == "**" {
-            self.expand(place, path, rest);
+            self.expand(place, path, rest)?;
         }
         for (name, node) in &place.here().entries {
             let descends = *token == "**" || contract::ant::token_matches(token, name);
             if !descends || matches!(node, Node::File(_)) {
                 continue;
             }
-            let Some(inner) = place.directory(name, self.links) else {
+            let Some(inner) = place.directory(name) else {
                 continue;
             };
             if place.passes(inner.here()) {
@@ -175,8 +178,9 @@ impl Expansion<'_> {
             } else {
                 format!("{path}/{name}")
             };
-            self.expand(&inner, &path, if *token == "**" { tokens } else { rest });
+            self.expand(&inner, &path, if *token == "**" { tokens } else { rest })?;
         }
+        Ok(())
     }
 }
 
@@ -222,7 +226,7 @@ mod tests {
 
     fn find(path: &str) -> Option<String> {
         let tree = tree();
-        Place::root_of(&tree).file(path, &mut Vec::new()).map(|file| file.path)
+        Place::root_of(&tree).file(path).map(|file| file.path)
     }
 
     #[test]
@@ -256,21 +260,28 @@ mod tests {
     }
 
     #[test]
-    fn the_links_on_the_way_are_told() {
-        let tree = tree();
-        let mut links = Vec::new();
-        Place::root_of(&tree).file("library/deep/up.yml", &mut links).unwrap();
-        assert_eq!(links, ["library/deep/up.yml".into(), Arc::<str>::from("dirlink")]);
-    }
-
-    #[test]
     fn patterns_match_directories_in_the_order_of_their_paths() {
         let tree = tree();
-        let matching = |pattern: &str| Place::root_of(&tree).matching(pattern, &mut Vec::new());
+        let matching = |pattern: &str| Place::root_of(&tree).matching(pattern, &Limits::default()).unwrap();
         assert_eq!(matching("svc/*"), ["svc/a", "svc/a-b", "svc/b"]);
         assert_eq!(matching("library/**"), ["library/deep"]);
         assert_eq!(matching("dir*/deep"), ["dirlink/deep"]);
         assert_eq!(matching("nope/*"), Vec::<String>::new());
         assert_eq!(matching("**/a"), ["svc/a"]);
+    }
+
+    #[test]
+    fn a_pattern_with_too_many_directories_is_refused_by_the_name_of_the_limit() {
+        let tree = tree();
+        let limits = Limits {
+            nodes: 5,
+            ..Limits::default()
+        };
+        let matching = |pattern: &str| Place::root_of(&tree).matching(pattern, &limits);
+        assert_eq!(matching("svc/*").unwrap().len(), 3);
+        assert_eq!(
+            matching("**").unwrap_err().to_string(),
+            "looks into more than 5 directories, past the limit `config-bus.limits.nodes`"
+        );
     }
 }

@@ -13,6 +13,7 @@ use contract::CommitId;
 use thiserror::Error;
 
 use crate::engine::document::{Format, Limits};
+use crate::engine::resolve::Layout;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::tree::{Blob, ContentId, Directory, Node};
 use crate::git::Loaded;
@@ -117,7 +118,7 @@ impl Pass<'_> {
             Err(error) => return Err(failed(error)),
         };
         self.fence = root.clone();
-        self.directory(&root, &location.to_string(), 0, &failed)
+        self.directory(&root, &Layout::shown_location(location), 0, &failed)
     }
 
     fn directory(
@@ -185,7 +186,7 @@ impl Pass<'_> {
             _ => Arc::new(read_blob(path, stamp).map_err(failed)?),
         };
         if let Some(format) = Format::of(name)
-            && blob.documents(format, &self.disk.limits).is_err()
+            && blob.prepared(format, &self.disk.limits).is_err()
         {
             self.broken.push(shown.into());
         }

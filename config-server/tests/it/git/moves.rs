@@ -290,13 +290,13 @@ async fn a_commit_of_one_file_parses_one_file() {
     fixture.commit_file("app7.yml", "n: changed").expect("a commit");
     served.refresh().await;
     let after = served.view(None).await.expect("a view").layers[0].snapshot.clone();
-    // What was parsed is kept with the content: the same documents were not made again.
-    let documents = |root: &Directory, name: &str| match root.entries.get(name) {
-        Some(Node::File(blob)) => blob.documents(Format::Yaml, &Limits::default()).expect("YAML"),
+    // What was parsed is kept with the content: the same file was not read again.
+    let prepared = |root: &Directory, name: &str| match root.entries.get(name) {
+        Some(Node::File(blob)) => blob.prepared(Format::Yaml, &Limits::default()).expect("YAML"),
         other => panic!("{other:?}"),
     };
     let parsed_again = names
         .iter()
-        .filter(|name| !Arc::ptr_eq(&documents(&before.root, name), &documents(&after.root, name)));
+        .filter(|name| !Arc::ptr_eq(&prepared(&before.root, name), &prepared(&after.root, name)));
     assert_eq!(parsed_again.collect::<Vec<_>>(), ["app7.yml"]);
 }

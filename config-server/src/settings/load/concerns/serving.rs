@@ -121,7 +121,7 @@ pub(crate) static OURS: Group = Group {
             "limits.nodes",
             Kind::Count,
             "200000",
-            "Nodes of a file after aliases are expanded.",
+            "Nodes of a file after aliases are expanded; directories that the pattern of a search path or an import looks into.",
         ),
         key(
             "limits.expansion",

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::{Outer, unreadable};
 use crate::engine::document::{Format, Limits};
 use crate::engine::query::Query;
-use crate::engine::resolve::{Layout, Source, resolve};
+use crate::engine::resolve::{Broken, Layout, Source, resolve};
 use crate::engine::tree::{Blob, ContentId, Directory, Node};
 use crate::engine::value::{Property, Value};
 use crate::settings::load::fault::SettingFault;
@@ -100,14 +100,14 @@ pub(super) fn read(files: &dyn Files, places: &Places, profiles: &[String]) -> F
     };
     let query = query(&places.names, profiles);
     match resolve(&shelf.root(), &layout, "", &query, &Limits::default()) {
-        Ok(resolved) => {
-            let layers = resolved.sources.iter().rev().map(|source| shelf.layer(source));
-            read.layers = layers.collect();
+        Ok(sources) => read.layers = sources.iter().rev().map(|source| shelf.layer(source)).collect(),
+        Err(Broken::File { path, fault }) => {
+            let path = shelf.real_path(&path);
+            read.faults.push(unreadable(&path, fault.to_string()));
         }
-        Err(broken) => {
-            let path = shelf.real_path(&broken.path);
-            read.faults.push(unreadable(&path, broken.fault.to_string()));
-        }
+        Err(broken @ Broken::SearchPath(..)) => read
+            .faults
+            .push(unreadable("spring.config.location", broken.to_string())),
     }
     read
 }
