@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::asks::{Ask, Compared};
 use crate::engine::document::{Format, Limits};
 use crate::engine::parse::parse;
-use crate::read::overrides;
+use crate::engine::resolve::Source;
 
 /// What a server answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,8 @@ fn first_difference(ours: &Value, theirs: &Value, at: &str) -> Option<String> {
     match (ours, theirs) {
         (Value::Object(mine), Value::Object(other)) => {
             // The stock server keeps the overrides in no order.
-            let ordered = mine.get("name") != Some(&Value::from(overrides::NAME)) && at != "/propertySources/0/source";
+            let ordered =
+                mine.get("name") != Some(&Value::from(Source::OVERRIDES)) && at != "/propertySources/0/source";
             let names = |members: &serde_json::Map<String, Value>| members.keys().cloned().collect::<Vec<_>>();
             if ordered && names(mine) != names(other) || mine.len() != other.len() {
                 return Some(members(at, &names(mine), &names(other)));

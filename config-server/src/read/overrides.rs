@@ -8,9 +8,6 @@ use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver, has_p
 use crate::engine::resolve::Source;
 use crate::engine::value::{Property, Value};
 
-/// The name of the source, which clients rank above everything.
-pub(crate) const NAME: &str = "overrides";
-
 /// The source made of `overrides`; `None` when there are none.
 pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
     if overrides.is_empty() {
@@ -22,7 +19,7 @@ pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
         origin: None,
     };
     Some(Source {
-        name: NAME.into(),
+        name: Source::OVERRIDES.into(),
         properties: in_stock_order(overrides)
             .into_iter()
             .map(property)
@@ -34,7 +31,7 @@ pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
 /// text says (`ph: 2`, recorded), where a value of the repository stays a text.
 pub(super) fn resolve(sources: &mut [Source], limits: &Limits) -> Result<(), PlaceholderError> {
     let is_open = |property: &Property| matches!(&property.value, Value::Text(text) if has_placeholder(text));
-    let overridden = sources.first().filter(|source| &*source.name == NAME);
+    let overridden = sources.first().filter(|source| &*source.name == Source::OVERRIDES);
     let Some(overrides) = overridden
         .filter(|source| source.properties.iter().any(is_open))
         .cloned()

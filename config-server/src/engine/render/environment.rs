@@ -6,9 +6,6 @@ use super::super::resolve::Source;
 use super::super::value::Property;
 use super::{Envelope, json};
 
-/// The source whose values come from the server's own settings (contract 1.4).
-const OVERRIDES: &str = "overrides";
-
 /// The environment as JSON, members in Spring's order (contract 1.3, 1.4). `sources` are highest
 /// precedence first.
 #[must_use]
@@ -33,7 +30,7 @@ pub fn environment(envelope: &Envelope<'_>, sources: &[Source]) -> Bytes {
 }
 
 fn source(out: &mut Vec<u8>, source: &Source, origins: bool) {
-    let from_settings = &*source.name == OVERRIDES;
+    let from_settings = &*source.name == Source::OVERRIDES;
     out.extend_from_slice(b"{\"name\":");
     json::string(out, &source.name);
     out.extend_from_slice(b",\"source\":{");
