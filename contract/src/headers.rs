@@ -6,7 +6,11 @@ pub const VERSION: &str = "x-config-version";
 pub const HELD: &str = "x-config-held";
 /// On a configuration answer: for how many seconds the remote has not been reachable.
 pub const STALE: &str = "x-config-stale";
-/// On a configuration answer: the head move that was served, as [`crate::MoveId`] prints itself.
+/// On a configuration answer: the head move at which it was given, as [`crate::MoveId`] prints itself.
+///
+/// It puts the answers of one server in order (promise 2), and so it is on an answer that is held
+/// back, too: that one knows the move whose commit [`HELD`] names, although [`VERSION`] is older. Who
+/// waits for that commit has its answer, and need not ask again.
 pub const MOVE: &str = "x-config-move";
 /// On a configuration answer: the label that was served; it matters when the request named none, or
 /// the server fell back to another one.

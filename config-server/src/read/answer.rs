@@ -26,7 +26,7 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     pub answer: Arc<Answer>,
-    /// The head move that is served.
+    /// The head move at which this is the answer, held back or not.
     pub moved: Option<MoveId>,
     /// Whose head that is.
     pub label: Option<Label>,

@@ -4,7 +4,8 @@
 //! ever invalidated. Bounded by bytes. One of several equal requests renders, the others wait for
 //! it.
 
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Weak};
 
 use contract::CommitId;
 use moka::sync::Cache;
@@ -15,6 +16,7 @@ use super::error::ReadError;
 use super::form::Form;
 use crate::engine::query::Query;
 use crate::engine::resolve::Layout;
+use crate::git::Loaded;
 use crate::store::{Layer, View};
 
 /// Bytes an entry costs besides its text.
@@ -36,9 +38,14 @@ struct State {
     layout: Layout,
     label: Arc<str>,
     commit: CommitId,
-    /// The earlier states that may be served in its place.
-    fallbacks: Vec<CommitId>,
+    earlier: Earlier,
 }
+
+/// The earlier states that may be served in its place, told apart by where they are kept: a look at
+/// their commits would cost every read. The pointer keeps that place from being used again, and no
+/// state alive.
+#[derive(Debug, Clone)]
+struct Earlier(Option<Weak<[Loaded]>>);
 
 /// Rendered answers. One that is rendered right now is a cell that its readers wait for.
 #[derive(Debug, Clone)]
@@ -67,8 +74,32 @@ impl State {
             layout: layer.layout.clone(),
             label: Arc::clone(&layer.label),
             commit: layer.snapshot.commit.clone(),
-            fallbacks: layer.fallbacks.iter().map(|state| state.commit.clone()).collect(),
+            earlier: Earlier::of(&layer.earlier),
         }
+    }
+}
+
+impl Earlier {
+    fn of(states: &Arc<[Loaded]>) -> Self {
+        Self((!states.is_empty()).then(|| Arc::downgrade(states)))
+    }
+
+    fn place(&self) -> Option<*const ()> {
+        self.0.as_ref().map(|states| Weak::as_ptr(states).cast())
+    }
+}
+
+impl PartialEq for Earlier {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Earlier {}
+
+impl Hash for Earlier {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place().hash(state);
     }
 }
 

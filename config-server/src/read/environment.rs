@@ -15,13 +15,13 @@ pub(super) fn environment(view: &View, query: &Query, origins: bool, rules: &Rul
     let sources = gather(view, query, rules)?;
     let envelope = Envelope {
         query,
-        version: sources.version.as_deref(),
+        version: sources.states.version.as_deref(),
         state: view.state,
         origins,
     };
     let body = render::environment(&envelope, &sources.list);
     let digest = digest::of_environment(query, origins, &sources.list);
-    Ok(sources.answer(body, &digest))
+    Ok(sources.states.answer(body, &digest))
 }
 
 /// The sources merged into one file (contract 1.5).
@@ -43,5 +43,5 @@ pub(super) fn merged(
         &rules.limits,
     )?;
     let digest = digest::of_bytes(&body);
-    Ok(sources.answer(body, &digest))
+    Ok(sources.states.answer(body, &digest))
 }

@@ -1,6 +1,5 @@
 //! Plain-text and binary files (contract 1.7).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use super::digest;
 use super::error::ReadError;
 use super::form::{Charset, Content};
 use super::sources::gather;
-use crate::engine::document::Limits;
+use super::states::States;
 use crate::engine::placeholder::{Lookup, resolve_text};
 use crate::engine::query::Query;
 use crate::engine::resolve::{Found, find_file};
@@ -27,31 +26,39 @@ struct Located {
 }
 
 /// The file `path`, from the first layer that has it.
+///
+/// A file that is taken as it is needs no environment: it is served from the newest commit even
+/// while the configuration around it is broken. With placeholders it comes from the very commits
+/// that fill them, so an application that is held back never sees a new text with old values.
 pub(super) fn file(
     view: &View,
     query: &Query,
     (path, content): (&TreePath, Content),
     rules: &Rules,
 ) -> Result<Answer, ReadError> {
-    let located = locate(view, query, path, &rules.limits)?;
-    let body = match content {
-        Content::Bytes => located.blob.bytes.clone(),
-        Content::Text {
-            charset,
-            resolve_placeholders,
-        } => text(view, query, &located, (charset, resolve_placeholders), rules)?,
+    let states = States::unread(view, rules.gate);
+    let located = locate(view, &states, query, path, rules)?;
+    let Content::Text {
+        charset,
+        resolve_placeholders,
+    } = content
+    else {
+        return Ok(located.answer(located.blob.bytes.clone(), &states));
     };
-    let digest = digest::of_bytes(&body);
-    Ok(Answer {
-        modified: Some(located.blob.modified.unwrap_or(located.snapshot.committed_at)),
-        ..Answer::new(body, &digest, view.version.as_deref(), None)
-    })
+    let text = located.text(charset, rules)?;
+    if !resolve_placeholders || !text.contains("${") {
+        return Ok(located.answer(text.into(), &states));
+    }
+    let sources = gather(view, query, &rules.for_files())?;
+    let located = locate(view, &sources.states, query, path, rules)?;
+    let text = located.text(charset, rules)?;
+    let resolved = resolve_text(&text, &Lookup::new(&sources.list), &rules.limits).map_err(ReadError::Placeholder)?;
+    Ok(located.answer(resolved.into_owned().into(), &sources.states))
 }
 
-fn locate(view: &View, query: &Query, path: &TreePath, limits: &Limits) -> Result<Located, ReadError> {
-    for layer in &view.layers {
-        let snapshot = &layer.snapshot;
-        let found = find_file(&snapshot.root, &layer.layout, &layer.label, query, path, limits);
+fn locate(view: &View, states: &States, query: &Query, path: &TreePath, rules: &Rules) -> Result<Located, ReadError> {
+    for (layer, snapshot) in view.layers.iter().zip(&states.snapshots) {
+        let found = find_file(&snapshot.root, &layer.layout, &layer.label, query, path, &rules.limits);
         let Some(Found { path, blob }) = found.map_err(ReadError::Broken)? else {
             continue;
         };
@@ -67,25 +74,18 @@ fn locate(view: &View, query: &Query, path: &TreePath, limits: &Limits) -> Resul
     Err(ReadError::NoFile)
 }
 
-/// The file as UTF-8. Only a text with placeholders needs the environment: one without is served
-/// even while the configuration around it is broken.
-fn text(
-    view: &View,
-    query: &Query,
-    located: &Located,
-    (charset, resolve_placeholders): (Charset, bool),
-    rules: &Rules,
-) -> Result<Bytes, ReadError> {
-    let text = charset.decode(&located.blob.bytes);
-    let text = rules.decrypt_file(&located.path, text)?;
-    if !resolve_placeholders || !text.contains("${") {
-        return Ok(text.into());
+impl Located {
+    /// The file as UTF-8.
+    fn text(&self, charset: Charset, rules: &Rules) -> Result<String, ReadError> {
+        let text = charset.decode(&self.blob.bytes);
+        Ok(rules.decrypt_file(&self.path, text)?)
     }
-    let sources = gather(view, query, &rules.for_files())?;
-    let lookup = Lookup::new(&sources.list);
-    let resolved = resolve_text(&text, &lookup, &rules.limits).map_err(ReadError::Placeholder)?;
-    Ok(match resolved {
-        Cow::Borrowed(_) => text.into(),
-        Cow::Owned(resolved) => resolved.into(),
-    })
+
+    fn answer(&self, body: Bytes, states: &States) -> Answer {
+        let digest = digest::of_bytes(&body);
+        Answer {
+            modified: Some(self.blob.modified.unwrap_or(self.snapshot.committed_at)),
+            ..states.answer(body, &digest)
+        }
+    }
 }

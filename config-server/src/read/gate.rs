@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use contract::CommitId;
-
 use crate::engine::document::Limits;
 use crate::engine::query::Query;
 use crate::engine::resolve::{Broken, Source, resolve};
@@ -18,8 +16,6 @@ pub struct Passed {
     pub sources: Vec<Source>,
     /// The state that was read: the layer's own, or an earlier one that is good for the query.
     pub snapshot: Arc<Snapshot>,
-    /// The layer's commit, when it was held back.
-    pub held: Option<CommitId>,
 }
 
 /// Resolves `query` in the newest state of `layer` that the gate lets through.
@@ -27,30 +23,31 @@ pub struct Passed {
 /// # Errors
 /// [`Broken`] of the newest state, when no earlier one is good for the query either.
 pub fn pass(layer: &Layer, query: &Query, gate: Gate, limits: &Limits) -> Result<Passed, Broken> {
-    let newest = attempt(layer, &layer.snapshot, query, limits);
-    let candidates = match gate {
-        Gate::Off => &[],
-        Gate::Application if newest.is_ok() => &[],
-        Gate::Application => &*layer.fallbacks,
-        // The oldest one is whole: everybody gets the same.
-        Gate::Commit => layer.fallbacks.last().map(std::slice::from_ref).unwrap_or_default(),
-    };
-    let earlier = candidates
-        .iter()
-        .find_map(|state| attempt(layer, state, query, limits).ok());
-    match earlier {
-        Some(passed) => Ok(Passed {
-            held: Some(layer.snapshot.commit.clone()),
-            ..passed
+    let attempt = |state| attempt(layer, state, query, limits);
+    let newest = || attempt(&layer.snapshot);
+    match gate {
+        Gate::Off => newest(),
+        Gate::Application => newest().or_else(|broken| {
+            let mut earlier = layer.earlier.iter();
+            earlier.find_map(|state| attempt(&state.snapshot).ok()).ok_or(broken)
         }),
-        None => newest,
+        Gate::Commit => attempt(&layer.soundest).or_else(|_| newest()),
+    }
+}
+
+/// The state of `layer` that a file is taken from which needs no other.
+#[must_use]
+pub fn unread(layer: &Layer, gate: Gate) -> &Arc<Snapshot> {
+    match gate {
+        Gate::Off | Gate::Application => &layer.snapshot,
+        Gate::Commit => &layer.soundest,
     }
 }
 
 fn attempt(layer: &Layer, state: &Arc<Snapshot>, query: &Query, limits: &Limits) -> Result<Passed, Broken> {
-    resolve(&state.root, &layer.layout, &layer.label, query, limits).map(|sources| Passed {
+    let sources = resolve(&state.root, &layer.layout, &layer.label, query, limits)?;
+    Ok(Passed {
         sources,
         snapshot: Arc::clone(state),
-        held: None,
     })
 }

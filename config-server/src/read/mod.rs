@@ -20,9 +20,10 @@ pub mod form;
 
 pub mod gate;
 mod sources;
+mod states;
 
 pub mod digest;
-pub(crate) mod overrides;
+mod overrides;
 
 mod environment;
 mod file;

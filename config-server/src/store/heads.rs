@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use contract::{CommitId, Label, MoveId};
 use tracing::{info, warn};
 
-use super::fallback;
+use super::fallback::Fallbacks;
 use super::head_log::{Cause, HeadLog, HeadMove};
 use crate::engine::resolve::Layout;
 use crate::engine::snapshot::Snapshot;
@@ -26,9 +26,8 @@ const MOST_LABELS: usize = 256;
 pub struct Head {
     pub label: Label,
     pub current: Loaded,
-    /// Stand in for broken files of `current`, newest first.
-    pub earlier: Vec<Loaded>,
-    pub fallbacks: Arc<[Arc<Snapshot>]>,
+    /// May be served in the place of `current`, newest first.
+    pub earlier: Arc<[Loaded]>,
     /// The entry of the log that names this move; `None` until it is written, and for commits
     /// asked for by id, which never move.
     pub moved: Option<MoveId>,
@@ -50,36 +49,42 @@ pub struct Heads {
 
 impl Head {
     #[must_use]
-    pub fn new(label: Label, current: Loaded, earlier: Vec<Loaded>, moved: Option<MoveId>) -> Self {
-        let fallbacks = earlier.iter().map(|state| state.snapshot.clone()).collect();
+    pub fn new(label: Label, current: Loaded, earlier: Arc<[Loaded]>) -> Self {
         Self {
             label,
             current,
             earlier,
-            fallbacks,
-            moved,
+            moved: None,
             used: AtomicU64::new(0),
         }
+    }
+
+    /// What the next state of the label comes after, newest first.
+    #[must_use]
+    pub fn states(&self) -> Vec<Loaded> {
+        std::iter::once(&self.current).chain(&*self.earlier).cloned().collect()
+    }
+
+    /// The newest of the states that have the fewest broken files.
+    #[must_use]
+    pub fn soundest(&self) -> &Arc<Snapshot> {
+        let states = std::iter::once(&self.current).chain(&*self.earlier);
+        let soundest = states.min_by_key(|state| state.broken.len());
+        &soundest.unwrap_or(&self.current).snapshot
     }
 
     pub fn commit(&self) -> &CommitId {
         &self.current.snapshot.commit
     }
 
-    /// What it serves and what stands in for it, newest first.
-    pub(crate) fn states(&self) -> Vec<Loaded> {
-        [&self.current].into_iter().chain(&self.earlier).cloned().collect()
-    }
-
     fn written(&self, moved: MoveId) -> Self {
-        let head = Self::new(
-            self.label.clone(),
-            self.current.clone(),
-            self.earlier.clone(),
-            Some(moved),
-        );
-        head.used.store(self.used.load(Ordering::Relaxed), Ordering::Relaxed);
-        head
+        Self {
+            label: self.label.clone(),
+            current: self.current.clone(),
+            earlier: self.earlier.clone(),
+            moved: Some(moved),
+            used: AtomicU64::new(self.used.load(Ordering::Relaxed)),
+        }
     }
 }
 
@@ -127,7 +132,8 @@ impl Heads {
     }
 
     /// Serves `current` for `label`, then writes the move down unless the log has it. `before` is
-    /// the state that the log names, where it is at hand. `earlier` may stand in for broken files.
+    /// the state that the log names, where it is at hand. `earlier` (newest first) may be served to
+    /// those who cannot read `current`.
     pub async fn place(
         &self,
         label: &Label,
@@ -139,8 +145,8 @@ impl Heads {
         for path in &*current.broken {
             warn!(%label, commit.id = %current.snapshot.commit, %path, "a configuration file cannot be parsed");
         }
-        let earlier = fallback::choose(&current, earlier);
-        let head = Arc::new(Head::new(label.clone(), current, earlier, None));
+        let earlier = Fallbacks::among(&current, earlier);
+        let head = Arc::new(Head::new(label.clone(), current, earlier));
         self.swap(head.clone());
         self.write_down(head, before, cause).await
     }

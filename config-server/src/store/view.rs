@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::engine::resolve::Layout;
 use crate::engine::snapshot::Snapshot;
+use crate::git::Loaded;
 
 /// Everything one request may see.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct View {
     pub state: Option<&'static str>,
     /// How long the remote has not been reachable.
     pub stale: Option<Duration>,
-    /// The head move that is served, when there is just one head.
+    /// The move its head stands at, when there is just one head.
     pub moved: Option<MoveId>,
     /// Whose head that is: the default label when none was asked for, `master` where `main` was
     /// guessed, `main` where `refs/heads/main` was spelt out.
@@ -32,9 +33,12 @@ pub struct View {
 #[derive(Debug, Clone)]
 pub struct Layer {
     pub snapshot: Arc<Snapshot>,
-    /// Earlier states of the same head, newest first: what an application keeps when a file it
-    /// reads is broken in `snapshot` (promise 7). Empty while every file of `snapshot` parses.
-    pub fallbacks: Arc<[Arc<Snapshot>]>,
+    /// Earlier states of the same head, newest first: what an application keeps that cannot read
+    /// `snapshot` (promise 7).
+    pub earlier: Arc<[Loaded]>,
+    /// The newest of all these that have the fewest broken files: what everybody gets when nobody
+    /// shall get a broken one.
+    pub soundest: Arc<Snapshot>,
     pub layout: Layout,
     /// The label's own text, for `{label}` in search paths.
     pub label: Arc<str>,

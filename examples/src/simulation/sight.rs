@@ -93,19 +93,19 @@ fn is_broken(name: &str, node: &Node) -> bool {
     let (Some(format), Node::File(blob)) = (Format::of(name), node) else {
         return false;
     };
-    blob.documents(format, &Limits::default()).is_err()
+    blob.prepared(format, &Limits::default()).is_err()
 }
 
 fn resolve(application: usize, layer: &Layer) -> Option<Seen> {
     QUERIES.with(|queries| {
         let query = &queries[application];
         let passed = gate::pass(layer, query, Gate::Application, &Limits::default()).ok()?;
-        let earlier = layer.fallbacks.iter();
+        let earlier = layer.earlier.iter().map(|state| &state.snapshot);
         let state = std::iter::once(&layer.snapshot)
             .chain(earlier)
             .position(|state| state.commit == passed.snapshot.commit)
             .expect("what passes is a state of the layer");
-        let sources = &passed.resolved.sources;
+        let sources = &passed.sources;
         Some(Seen {
             state,
             digest: digest::of_environment(query, false, sources).into(),

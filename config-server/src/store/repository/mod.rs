@@ -337,7 +337,7 @@ impl Shared {
         let Some(loaded) = found.await? else {
             return Ok(None);
         };
-        let head = Arc::new(Head::new(label, loaded, Vec::new(), None));
+        let head = Arc::new(Head::new(label, loaded, Arc::default()));
         self.pinned.insert(id.to_owned(), head.clone());
         Ok(Some(head))
     }

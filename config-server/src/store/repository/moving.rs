@@ -9,10 +9,11 @@ use tracing::debug;
 
 use super::Shared;
 use crate::git::{Failure, Loaded, read};
+use crate::store::fallback::Fallbacks;
 use crate::store::head_log::Cause;
 use crate::store::heads::Head;
 
-/// Commits looked back through for one whose files can be parsed.
+/// Commits looked back through for those that may stand in for the head.
 const HISTORY: usize = 32;
 
 impl Shared {
@@ -27,7 +28,7 @@ impl Shared {
             return Ok(None);
         };
         let loaded = self.load(commit).await?;
-        let earlier = self.history(&loaded, commit).await?;
+        let earlier = self.history(&loaded, commit).await;
         let before = match self.heads.last(&label).await {
             Some(last) if last != loaded.snapshot.commit => self.state_of(&last).await,
             _ => None,
@@ -37,25 +38,22 @@ impl Shared {
         Ok(Some(head))
     }
 
-    /// The states before `commit`, when it holds files that cannot be parsed: what was good before a
-    /// restart is good after it.
-    async fn history(self: &Arc<Self>, loaded: &Loaded, commit: Oid) -> Result<Vec<Loaded>, Failure> {
-        if loaded.broken.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.on_mirror(move |repository, shared| {
-            let mut states = Vec::new();
-            for commit in read::history(repository, commit, HISTORY)? {
-                let state = read::load(repository, &shared.shelf, &shared.settings.limits, commit)?;
-                let whole = state.broken.is_empty();
-                states.push(state);
-                if whole {
-                    break;
-                }
+    /// The states before `commit` that may be served in its place: what was good before a restart is
+    /// good after it. As far back as they can be read.
+    async fn history(self: &Arc<Self>, loaded: &Loaded, commit: Oid) -> Vec<Loaded> {
+        let mut fallbacks = Fallbacks::of(loaded);
+        let walked = self.on_mirror(move |repository, shared| {
+            let limits = &shared.settings.limits;
+            let commits = read::history(repository, commit, HISTORY)?.into_iter();
+            let mut states = commits.map_while(|commit| read::load(repository, &shared.shelf, limits, commit).ok());
+            while !fallbacks.is_complete()
+                && let Some(state) = states.next()
+            {
+                fallbacks.offer(state);
             }
-            Ok(states)
-        })
-        .await
+            Ok(fallbacks.into_states())
+        });
+        walked.await.unwrap_or_default()
     }
 
     async fn state_of(self: &Arc<Self>, commit: &CommitId) -> Option<Loaded> {
@@ -84,9 +82,7 @@ impl Shared {
             "the head moved"
         );
         let before = Some(head.current.snapshot.clone());
-        let heads = &self.heads;
-        Ok(Some(
-            heads.place(&head.label, loaded, head.states(), before, cause).await,
-        ))
+        let placed = self.heads.place(&head.label, loaded, head.states(), before, cause);
+        Ok(Some(placed.await))
     }
 }

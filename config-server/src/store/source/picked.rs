@@ -111,7 +111,8 @@ impl Choice {
     fn into_layer(self) -> Layer {
         Layer {
             snapshot: self.head.current.snapshot.clone(),
-            fallbacks: self.head.fallbacks.clone(),
+            earlier: self.head.earlier.clone(),
+            soundest: self.head.soundest().clone(),
             layout: self.upstream.heads().layout.clone(),
             label: self.label,
         }

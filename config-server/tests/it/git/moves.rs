@@ -6,8 +6,8 @@ use config_server::engine::document::{Format, Limits};
 use config_server::engine::tree::{Directory, Node};
 use config_server::settings::Backend;
 use config_server::settings::backend::Freshness;
-use config_server::store::ViewError;
 use config_server::store::head_log::memory::{MemoryHeadLog, Recorded};
+use config_server::store::{View, ViewError};
 use test_support::GitFixture;
 
 use super::{Served, manual, text};
@@ -241,40 +241,40 @@ async fn a_commit_that_changes_one_file_shares_all_others() {
 }
 
 #[tokio::test]
-async fn what_was_whole_stands_in_for_what_is_broken() {
+async fn what_was_before_stands_in_for_what_is_broken() {
     let fixture = GitFixture::new().expect("a fixture");
     fixture.write_file("other.yml", "o: 1").expect("a file");
     let whole = fixture.commit_file("app.yml", "v: 1").expect("a commit");
     let served = Served::git(&fixture.uri()).await;
-    assert!(served.view(None).await.expect("a view").layers[0].fallbacks.is_empty());
-    fixture.commit_file("app.yml", "v: [1").expect("a commit");
+    assert!(served.view(None).await.expect("a view").layers[0].earlier.is_empty());
+    let broken = fixture.commit_file("app.yml", "v: [1").expect("a commit");
     served.refresh().await;
-    let fallbacks = |view: &config_server::store::View| -> Vec<String> {
-        view.layers[0]
-            .fallbacks
-            .iter()
-            .map(|state| state.commit.to_string())
-            .collect()
-    };
     let view = served.view(None).await.expect("a view");
-    assert_eq!(fallbacks(&view), [whole.as_str()]);
+    assert_eq!(earlier(&view), [whole.as_str()]);
+    assert_eq!(view.layers[0].soundest.commit.as_str(), whole);
     assert_eq!(served.store.heads()[0].broken, [Arc::from("app.yml")]);
     // Another commit that leaves it broken.
     let still_broken = fixture.commit_file("other.yml", "o: 2").expect("a commit");
     served.refresh().await;
     let view = served.view(None).await.expect("a view");
-    assert_eq!(fallbacks(&view), [whole.as_str()]);
+    assert_eq!(earlier(&view), [broken.as_str(), whole.as_str()]);
     // After a restart the history is walked back to it.
     let (basedir, log) = served.close().await;
     let settings = Backend::Git(manual(&fixture.uri(), basedir.path()));
     let served = Served::open(settings, basedir.clone(), log).await;
     let view = served.view(None).await.expect("a view");
     assert_eq!(view.version.as_deref(), Some(still_broken.as_str()));
-    assert_eq!(fallbacks(&view), [whole.as_str()]);
+    assert_eq!(earlier(&view), [broken.as_str(), whole.as_str()]);
     // Mended.
-    fixture.commit_file("app.yml", "v: 2").expect("a commit");
+    let mended = fixture.commit_file("app.yml", "v: 2").expect("a commit");
     served.refresh().await;
-    assert!(served.view(None).await.expect("a view").layers[0].fallbacks.is_empty());
+    let view = served.view(None).await.expect("a view");
+    assert_eq!(view.layers[0].soundest.commit.as_str(), mended);
+}
+
+fn earlier(view: &View) -> Vec<&str> {
+    let states = view.layers[0].earlier.iter();
+    states.map(|state| state.snapshot.commit.as_str()).collect()
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ impl Life {
         let place = mirror.place(branch);
         let label: Label = BRANCHES[branch].parse().expect("a label");
         let loaded = sight::load(remote, place.commit);
-        let earlier = earlier(&loaded, place.commit, remote);
+        let earlier = earlier(place.commit, remote);
         let last = at_once(self.heads.last(&label)).filter(|last| *last != loaded.snapshot.commit);
         let last = last.map(|last| remote::number(&last));
         let before = last.filter(|last| mirror.known.contains(last));
@@ -144,11 +144,9 @@ impl Life {
                 self.log.leads_to(branch, place.position);
                 continue;
             }
-            let mut earlier = vec![head.current.clone()];
-            earlier.extend(head.earlier.iter().cloned());
             let before = Some(head.current.snapshot.clone());
             let loaded = sight::load(remote, place.commit);
-            self.place(branch, loaded, earlier, before, (cause, place.position));
+            self.place(branch, loaded, head.states(), before, (cause, place.position));
         }
     }
 
@@ -166,19 +164,8 @@ impl Life {
     }
 }
 
-/// The states before `commit`, when it holds files that cannot be parsed.
-fn earlier(loaded: &Loaded, commit: usize, remote: &Remote) -> Vec<Loaded> {
-    let mut states = Vec::new();
-    if loaded.broken.is_empty() {
-        return states;
-    }
-    for commit in remote.history(commit).skip(1).take(HISTORY) {
-        let state = sight::load(remote, commit);
-        let whole = state.broken.is_empty();
-        states.push(state);
-        if whole {
-            break;
-        }
-    }
-    states
+/// The states before `commit`.
+fn earlier(commit: usize, remote: &Remote) -> Vec<Loaded> {
+    let before = remote.history(commit).skip(1).take(HISTORY);
+    before.map(|commit| sight::load(remote, commit)).collect()
 }

@@ -39,7 +39,8 @@ impl Server {
         }
         let layer = Layer {
             snapshot: head.current.snapshot.clone(),
-            fallbacks: head.fallbacks.clone(),
+            earlier: head.earlier.clone(),
+            soundest: head.soundest().clone(),
             layout: sight::layout(),
             label: BRANCHES[branch].into(),
         };
@@ -89,10 +90,8 @@ impl Server {
 }
 
 fn states(head: &Head) -> impl Iterator<Item = usize> {
-    let earlier = head.fallbacks.iter();
-    std::iter::once(&head.current.snapshot)
-        .chain(earlier)
-        .map(|state| number(&state.commit))
+    let states = std::iter::once(&head.current).chain(&*head.earlier);
+    states.map(|state| number(&state.snapshot.commit))
 }
 
 /// Puts a file of the commit before into the answer.
