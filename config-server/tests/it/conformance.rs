@@ -164,6 +164,11 @@ fn report(mut suites: Vec<(String, usize, Vec<Failed>)>) {
         suites.len()
     );
     assert!(wrong == 0, "\n{table}");
+    assert_eq!(
+        (cases, suites.len()),
+        (suite::CASES, suite::SUITES),
+        "what was replayed"
+    );
     write_down(&table);
 }
 

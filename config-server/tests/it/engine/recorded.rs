@@ -48,6 +48,16 @@ pub(crate) enum Answer {
     Elsewhere,
 }
 
+/// What came of comparing an answer with the recorded one.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Equal,
+    /// How it differs.
+    Different(String),
+    /// The engine does not decide it.
+    NotCompared,
+}
+
 #[derive(Debug)]
 enum Expected {
     /// One of these: a documented deviation, or an answer without a body.
@@ -184,21 +194,23 @@ fn is_cipher(key: &str, value: &serde_json::Value) -> bool {
 }
 
 impl Case {
-    /// How `answer` differs from what was recorded.
-    pub(crate) fn difference(&self, answer: &Answer) -> Option<String> {
+    /// `answer` beside what was recorded.
+    pub(crate) fn verdict(&self, answer: &Answer) -> Verdict {
         let status = match answer {
-            Answer::Elsewhere => return None,
+            Answer::Elsewhere => return Verdict::NotCompared,
             Answer::Status(status) => *status,
             Answer::Environment(_) | Answer::File(_) => 200,
-            Answer::Broken(why) if matches!(self.expected, Expected::Environment(_)) => return Some(why.clone()),
+            Answer::Broken(why) if matches!(self.expected, Expected::Environment(_)) => {
+                return Verdict::Different(why.clone());
+            }
             Answer::Broken(_) => 500,
         };
         match (&self.expected, answer) {
-            (Expected::Anything, _) => None,
-            (Expected::Status(allowed), _) if allowed.contains(&status) => None,
-            (Expected::Environment(expected), Answer::Environment(got)) if expected == got => None,
-            (Expected::File(expected), Answer::File(got)) if expected == got => None,
-            (expected, got) => Some(format!("\n  wanted {expected:?}\n  got    {got:?}")),
+            (Expected::Anything, _) => Verdict::NotCompared,
+            (Expected::Status(allowed), _) if allowed.contains(&status) => Verdict::Equal,
+            (Expected::Environment(expected), Answer::Environment(got)) if expected == got => Verdict::Equal,
+            (Expected::File(expected), Answer::File(got)) if expected == got => Verdict::Equal,
+            (expected, got) => Verdict::Different(format!("\n  wanted {expected:?}\n  got    {got:?}")),
         }
     }
 }
