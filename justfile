@@ -26,6 +26,10 @@ fuzz seconds="10":
 coverage:
     scripts/coverage
 
+# Servers, bus and agents through 20,000 seeded histories; `--seed N` shows one step by step
+simulate *arguments:
+    cargo run -q --release -p examples --bin simulate -- {{arguments}}
+
 # Requests per second and p99 of a cached read, beside a bare hyper server
 bench-fetch *arguments:
     cargo run -q --release -p examples --bin bench-fetch -- {{arguments}}

@@ -2,6 +2,7 @@
 //! the settings of the sample service.
 
 pub mod repository;
+pub mod simulation;
 pub mod storefront;
 
 pub use repository::SampleRepository;

@@ -19,7 +19,7 @@ mod source;
 mod upstream;
 
 mod native;
-mod repository;
+pub mod repository;
 
 mod changes;
 mod fallback;

@@ -6,4 +6,6 @@ mod faults;
 mod fleet;
 mod flow;
 
+mod simulation;
+
 mod structure;

@@ -33,7 +33,10 @@ fn every_promise_is_kept_in_every_history() {
 #[test]
 fn a_seed_always_plays_the_same_history() {
     for seed in [3, 14] {
-        let (one, other) = (examples::simulation::play(seed, None), examples::simulation::play(seed, None));
+        let (one, other) = (
+            examples::simulation::play(seed, None),
+            examples::simulation::play(seed, None),
+        );
         assert_eq!(one, other, "seed {seed}");
         assert!(one.events > 100 && !one.faults.is_empty(), "seed {seed} plays nothing");
     }

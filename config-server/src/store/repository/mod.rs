@@ -6,7 +6,7 @@
 mod contact;
 mod moving;
 mod refresher;
-mod rounds;
+pub mod rounds;
 mod watch;
 
 use std::path::PathBuf;

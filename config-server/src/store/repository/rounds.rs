@@ -5,7 +5,7 @@ use crate::store::head_log::Cause;
 /// One look runs at a time. Whoever asks while it runs shares the *next* one: what they want to see
 /// may have been pushed after the running one had its answer.
 #[derive(Debug)]
-pub(super) struct Rounds<T> {
+pub struct Rounds<T> {
     running: Option<Round<T>>,
     next: Option<Round<T>>,
 }
@@ -19,7 +19,9 @@ struct Round<T> {
 }
 
 impl<T> Rounds<T> {
-    pub(super) fn new() -> Self {
+    /// Nobody waits.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             running: None,
             next: None,
@@ -27,12 +29,12 @@ impl<T> Rounds<T> {
     }
 
     /// Orders a look that starts after now; `waiter` is told its end.
-    pub(super) fn order(&mut self, cause: Cause, waiter: Option<T>) {
+    pub fn order(&mut self, cause: Cause, waiter: Option<T>) {
         self.ask(cause, waiter).ordered = true;
     }
 
     /// Wants a look that starts after now, for a reader: strangers read, so it may have to wait.
-    pub(super) fn want(&mut self, waiter: T) {
+    pub fn want(&mut self, waiter: T) {
         self.ask(Cause::Read, Some(waiter));
     }
 
@@ -51,7 +53,7 @@ impl<T> Rounds<T> {
     }
 
     /// Shares the running look if there is one: for those who know nothing yet.
-    pub(super) fn join(&mut self, waiter: T) {
+    pub fn join(&mut self, waiter: T) {
         match &mut self.running {
             Some(round) => round.waiting.push(waiter),
             None => self.want(waiter),
@@ -60,7 +62,7 @@ impl<T> Rounds<T> {
 
     /// Whether a look should start now; it counts as running from here on. One that nobody ordered
     /// starts only when the last is long enough ago, which is `rested`.
-    pub(super) fn start(&mut self, rested: bool) -> bool {
+    pub fn start(&mut self, rested: bool) -> bool {
         if self.running.is_some() {
             return false;
         }
@@ -69,18 +71,26 @@ impl<T> Rounds<T> {
     }
 
     /// Whether a look waits only for the last to be long enough ago.
-    pub(super) fn is_held(&self) -> bool {
+    #[must_use]
+    pub fn is_held(&self) -> bool {
         self.running.is_none() && self.next.is_some()
     }
 
     /// Why the running look runs.
-    pub(super) fn cause(&self) -> Cause {
+    #[must_use]
+    pub fn cause(&self) -> Cause {
         self.running.as_ref().map_or(Cause::Tick, |round| round.cause)
     }
 
     /// The running look has ended: who waited for it.
-    pub(super) fn finish(&mut self) -> Vec<T> {
+    pub fn finish(&mut self) -> Vec<T> {
         self.running.take().map(|round| round.waiting).unwrap_or_default()
+    }
+}
+
+impl<T> Default for Rounds<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

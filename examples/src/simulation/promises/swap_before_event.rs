@@ -46,10 +46,8 @@ impl SwapBeforeEvent {
 
 /// Everybody whose files differ between the two commits is named.
 fn is_told(notice: &Notice, remote: &Remote) -> Verdict {
-    let everybody = APPLICATIONS.iter();
-    everybody
-        .map(|application| tells(application, notice, remote))
-        .collect()
+    let mut everybody = APPLICATIONS.iter();
+    everybody.try_for_each(|application| tells(application, notice, remote))
 }
 
 /// An application whose files differ between the two commits is told.

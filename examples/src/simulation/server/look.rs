@@ -54,6 +54,7 @@ impl Server {
             let branch = branch_named(head.label.as_str()).expect("only branches are followed");
             let to = sight::load(remote, refs[branch].commit).snapshot;
             if to.commit != *head.commit() {
+                let stands = life.log.position(branch);
                 life.log.leads_to(branch, refs[branch].position);
                 let moved = HeadMove {
                     repository: REPOSITORY.into(),
@@ -63,7 +64,9 @@ impl Server {
                     layout: sight::layout(),
                     cause: Cause::Tick,
                 };
-                at_once(life.log.record(moved)).expect("a disk with room");
+                // What cannot be written down is not foretold either.
+                let _ = at_once(life.log.record(moved));
+                life.log.leads_to(branch, stands);
             }
         }
         life.log.take_written()

@@ -139,7 +139,7 @@ impl World {
 
     pub(super) fn replied(&mut self, mut request: Request, reply: Reply) {
         match reply {
-            Reply::Answer(answer) => self.is_answered(&request, answer),
+            Reply::Answer(answer) => self.is_answered(&request, &answer),
             Reply::Behind => {
                 request.behind = true;
                 self.fails(request, "the server is behind");
@@ -149,7 +149,7 @@ impl World {
         }
     }
 
-    fn is_answered(&mut self, request: &Request, answer: Arc<Answer>) {
+    fn is_answered(&mut self, request: &Request, answer: &Arc<Answer>) {
         let salt = self.rng.u32(..);
         if !self.is_current(request) {
             return;
@@ -160,8 +160,8 @@ impl World {
         life.fetch += 1;
         life.server = request.server;
         let fires = self.broken == Some(Broken::FiresOnUnchanged);
-        let looked = if is_known(&request.ask, &answer) && !fires {
-            life.confirmed = Some(Arc::clone(&answer));
+        let looked = if is_known(&request.ask, answer) && !fires {
+            life.confirmed = Some(Arc::clone(answer));
             life.of_server = true;
             Looked::NotModified {
                 version: answer.revision.version.clone(),
@@ -169,7 +169,7 @@ impl World {
                 label: Some(answer.label.clone()),
             }
         } else {
-            let mut answer = (*answer).clone();
+            let mut answer = Answer::clone(answer);
             if fires {
                 answer.revision.digest = format!("{}-{salt}", answer.revision.digest);
             }

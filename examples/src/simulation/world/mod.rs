@@ -240,6 +240,7 @@ impl World {
     }
 
     /// Tells the promises what happened, and the trace.
+    #[expect(clippy::needless_pass_by_value, reason = "a fact is made to be told")]
     fn tell(&mut self, fact: Fact) {
         if self.tally.violation.is_some() {
             return;
