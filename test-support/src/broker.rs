@@ -4,8 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -64,9 +64,9 @@ impl Rights<'static> {
 impl Broker {
     /// The node all tests of one binary share; each takes a [`Broker::virtual_host`] of its own and
     /// leaves the node as it is.
-    pub async fn shared() -> &'static Self {
-        static SHARED: OnceCell<Broker> = OnceCell::const_new();
-        SHARED.get_or_init(Self::launch).await
+    pub async fn shared() -> &'static Arc<Self> {
+        static SHARED: OnceCell<Arc<Broker>> = OnceCell::const_new();
+        SHARED.get_or_init(async || Arc::new(Self::launch().await)).await
     }
 
     /// A node to break.
@@ -125,6 +125,24 @@ impl Broker {
     pub async fn close_connections(&self) {
         self.eval("[rabbit_networking:close_connection(Pid, \"closed by the test\") || Pid <- rabbit_networking:connections()], ok")
             .await;
+    }
+
+    /// Closes the connections of one virtual host, as an operator would.
+    pub async fn close_connections_of(&self, virtual_host: &str) {
+        let ours = format!("<<\"{virtual_host}\">>");
+        self.eval(&format!(
+            "[rabbit_networking:close_connection(Pid, \"closed by the test\") || Pid <- rabbit_networking:connections(), \
+             rabbit_reader:info(Pid, [vhost]) =:= [{{vhost, {ours}}}]], ok"
+        ))
+        .await;
+    }
+
+    /// Deletes every queue of a virtual host, whoever consumes from it.
+    pub async fn delete_queues_of(&self, virtual_host: &str) {
+        self.eval(&format!(
+            "[rabbit_amqqueue:delete(Queue, false, false, <<\"test\">>) || Queue <- rabbit_amqqueue:list(<<\"{virtual_host}\">>)], ok"
+        ))
+        .await;
     }
 
     /// Raises the memory alarm, or clears it.

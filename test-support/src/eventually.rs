@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
 const STEP: Duration = Duration::from_millis(10);
@@ -10,13 +11,26 @@ const STEP: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// When it has not within `deadline`, naming `what` was waited for.
-pub async fn eventually<T>(what: &str, deadline: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, deadline: Duration, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    match within(what, deadline, probe).await {
+        Ok(found) => found,
+        Err(late) => panic!("{late}"),
+    }
+}
+
+/// Looks again and again until `probe` gives something, as [`eventually`] does.
+///
+/// # Errors
+/// When it has not within `deadline`, naming `what` was waited for.
+pub async fn within<T>(what: &str, deadline: Duration, mut probe: impl AsyncFnMut() -> Option<T>) -> Result<T> {
     let end = Instant::now() + deadline;
     loop {
         if let Some(found) = probe().await {
-            return found;
+            return Ok(found);
         }
-        assert!(Instant::now() < end, "not within {deadline:?}: {what}");
+        if Instant::now() >= end {
+            bail!("not within {deadline:?}: {what}");
+        }
         sleep(STEP).await;
     }
 }

@@ -1,14 +1,18 @@
 //! Development only. Real things for tests: git repositories, a RabbitMQ node of one's own, a proxy
-//! that breaks connections. Depends on no crate of the workspace.
+//! that breaks connections, processes that end with the test, a disk that can be full. Depends on no
+//! crate of the workspace.
 
 mod eventually;
 mod group;
 
 pub mod broker;
+pub mod disk;
 pub mod git;
 pub mod proxy;
 
 pub use broker::{Broker, Rights};
-pub use eventually::eventually;
+pub use disk::SmallDisk;
+pub use eventually::{eventually, within};
 pub use git::GitFixture;
+pub use group::Group;
 pub use proxy::{FaultProxy, Weather};

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 const BUFFER: usize = 16 * 1024;
 
-/// Stands between a client and `upstream`. Dropping it cuts everything.
+/// Stands between clients and what they connect to. Dropping it cuts everything.
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
@@ -41,7 +41,8 @@ pub enum Weather {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: SocketAddr,
+    /// Taken in turn, one for each connection.
+    upstreams: Vec<SocketAddr>,
     weather: watch::Sender<Weather>,
     /// Cancelled and replaced by each cut.
     cut: watch::Sender<u64>,
@@ -55,10 +56,18 @@ impl FaultProxy {
     /// # Panics
     /// When there is none.
     pub async fn start(upstream: SocketAddr) -> Self {
+        Self::alternating(vec![upstream]).await
+    }
+
+    /// The same before several upstreams, which take turns: the first connection goes to the first.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn alternating(upstreams: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let shared = Arc::new(Shared {
-            upstream,
+            upstreams,
             weather: watch::Sender::new(Weather::Fair),
             cut: watch::Sender::new(0),
             open: AtomicUsize::new(0),
@@ -119,18 +128,19 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, tracker: TaskTracker
 
 async fn relay(client: TcpStream, shared: &Shared) {
     let mut cut = shared.cut.subscribe();
-    shared.accepted.fetch_add(1, Ordering::Relaxed);
+    let turn = shared.accepted.fetch_add(1, Ordering::Relaxed);
+    let upstream = shared.upstreams[turn % shared.upstreams.len()];
     shared.open.fetch_add(1, Ordering::Relaxed);
     tokio::select! {
-        _ = both_ways(client, shared) => {}
+        _ = both_ways(client, upstream, shared) => {}
         _ = cut.changed() => {}
     }
     shared.open.fetch_sub(1, Ordering::Relaxed);
 }
 
-async fn both_ways(client: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn both_ways(client: TcpStream, upstream: SocketAddr, shared: &Shared) -> io::Result<()> {
     thawed(&mut shared.weather.subscribe()).await;
-    let server = TcpStream::connect(shared.upstream).await?;
+    let server = TcpStream::connect(upstream).await?;
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     tokio::select! {
         ended = one_way(from_client, to_server, shared) => ended,
