@@ -16,6 +16,7 @@ use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, Reposit
 
 use super::error::Failure;
 use super::local;
+use super::locks;
 use super::refs::{KEPT, RefTable, kept_reference};
 use super::transport::{Line, URL};
 
@@ -87,7 +88,10 @@ impl Mirror {
     pub(super) fn fetch(&self, line: &Line) -> Result<RefTable, Failure> {
         match self.open() {
             Ok(Some(repository)) => {
-                let table = fetch_into(&repository, line, self.prune)?;
+                let table = match fetch_into(&repository, line, self.prune) {
+                    Err(Failure::Disk(_)) if self.was_locked() => fetch_into(&repository, line, self.prune)?,
+                    fetched => fetched?,
+                };
                 self.mark_fetched();
                 self.keep_few_packs(&repository)?;
                 Ok(table)
@@ -147,6 +151,15 @@ impl Mirror {
                 failure => failure,
             }),
         }
+    }
+
+    /// Whether locks stood in the way that nobody holds any more; they are gone then.
+    fn was_locked(&self) -> bool {
+        let removed = locks::remove_abandoned(&self.path).unwrap_or_default();
+        if removed > 0 {
+            tracing::warn!(locks = removed, "a killed process left the mirror locked");
+        }
+        removed > 0
     }
 
     fn mark_fetched(&self) {

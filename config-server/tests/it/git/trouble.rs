@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use config_server::settings::Backend;
 use config_server::settings::encrypt::Secret;
@@ -235,6 +235,22 @@ async fn damage_found_while_running_is_mended_and_the_move_arrives() {
         (served.version(None).await == second).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn locks_that_a_killed_process_left_in_the_mirror_stop_nothing() {
+    let fixture = GitFixture::new().expect("a fixture");
+    let first = fixture.commit_file("app.yml", "v: 1").expect("a commit");
+    let served = Served::git(&fixture.uri()).await;
+    assert_eq!(served.version(None).await, first);
+    for name in ["index.lock", "HEAD.lock", "packed-refs.lock", "refs/heads/main.lock"] {
+        let lock = fs::File::create(mirror(served.basedir.path()).join(name)).expect("a lock");
+        lock.set_modified(SystemTime::now() - Duration::from_secs(60))
+            .expect("its time");
+    }
+    let second = fixture.commit_file("app.yml", "v: 2").expect("a commit");
+    served.refresh().await;
+    assert_eq!(served.version(None).await, second);
 }
 
 #[tokio::test]
