@@ -13,6 +13,7 @@ use url::Url;
 use super::Agent;
 use super::bus::Bus;
 use super::clock::Clock;
+use super::memory::Memory;
 use super::offer::Offers;
 use super::start::StartError;
 use super::starting::{Starting, WithoutServer};
@@ -22,7 +23,6 @@ use crate::apply::Applier;
 use crate::configuration::{Configuration, Local, Variables, read_overrides};
 use crate::fetch::{FetchSettings, Fetcher, Login};
 use crate::follows::Follows;
-use crate::last_known_good::LastKnownGood;
 use crate::reconcile::{Pace, Reconciler};
 
 const COMMANDS: usize = 1;
@@ -235,7 +235,7 @@ impl AgentBuilder {
             overrides: self.overrides.map(Overrides::within),
             memory: self
                 .last_known_good
-                .map(|directory| LastKnownGood::within(&directory, &follows)),
+                .map(|directory| Memory::within(&directory, &follows)),
             starting: Some(Starting::new(started, self.without_server, self.start_timeout)),
             hearing,
             reporter,

@@ -7,6 +7,7 @@
 mod builder;
 mod bus;
 mod clock;
+mod memory;
 mod offer;
 mod reporter;
 mod start;

@@ -30,6 +30,9 @@ pub struct AgentState {
     pub outcome: Option<Outcome>,
     /// What went wrong last; gone once a round ends well.
     pub last_error: Option<Problem>,
+    /// Why what is live could not be remembered: a restart without a server would start from
+    /// something older. Gone once it could.
+    pub unremembered: Option<Problem>,
     /// Failed rounds in a row.
     pub failures: u32,
     /// Rounds that made something live since the start.

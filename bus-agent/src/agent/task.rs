@@ -21,6 +21,7 @@ use tracing::debug;
 
 use super::Command;
 use super::clock::Clock;
+use super::memory::Memory;
 use super::offer::Offers;
 use super::reporter::Reporter;
 use super::starting::Starting;
@@ -29,7 +30,6 @@ use crate::apply::Applier;
 use crate::configuration::Configuration;
 use crate::fetch::{FetchError, Fetched, Fetcher};
 use crate::follows::Follows;
-use crate::last_known_good::LastKnownGood;
 use crate::reconcile::{Action, Input, Pace, Reconciler};
 
 /// How often the override directory is looked at.
@@ -47,7 +47,7 @@ pub(super) struct Task<A> {
     pub(super) fetching: Option<Fetching>,
     pub(super) offers: Offers,
     pub(super) overrides: Option<Overrides>,
-    pub(super) memory: Option<LastKnownGood>,
+    pub(super) memory: Option<Memory>,
     pub(super) starting: Option<Starting>,
     pub(super) hearing: Option<Hearing>,
     pub(super) reporter: Option<Reporter>,
@@ -94,6 +94,7 @@ impl<A: Applier> Task<A> {
                 .overrides
                 .as_ref()
                 .map_or(self.clock.at(None), |overrides| overrides.due);
+            let memory_due = self.memory.as_ref().and_then(Memory::due);
             let inputs = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -103,6 +104,10 @@ impl<A: Applier> Task<A> {
                 () = sleep_until(start_by) => self.start_is_late(),
                 () = sleep_until(wake) => vec![Input::Due],
                 () = sleep_until(overrides_due) => self.look_at_overrides().await,
+                () = sleep_until(memory_due.unwrap_or(overrides_due)), if memory_due.is_some() => {
+                    self.remember().await;
+                    Vec::new()
+                }
             };
             self.step(inputs).await;
             if self.starting.as_ref().is_some_and(Starting::has_failed) {

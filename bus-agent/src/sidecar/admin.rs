@@ -79,6 +79,7 @@ fn told(state: &AgentState) -> Value {
         "busThroughServers": state.detour,
         "lastNoticeSeconds": seconds(state.last_notice),
         "outcome": state.outcome,
+        "lastKnownGoodError": state.unremembered.as_ref().map(|error| &error.text),
         "failures": state.failures,
         "lastError": state.last_error.as_ref().map(|error| &error.text),
     })
@@ -134,6 +135,11 @@ fn registry(state: &AgentState) -> Registry {
         let help = "Since an event for this agent was heard";
         gauge("bus_last_notice_seconds", help, since(then, now).as_secs_f64());
     }
+    gauge(
+        "client_last_known_good_failing",
+        "Whether what is live could not be remembered",
+        f64::from(u8::from(state.unremembered.is_some())),
+    );
     gauge("client_failures", "Failed rounds in a row", f64::from(state.failures));
     if let Some(age) = state.age(now) {
         gauge(

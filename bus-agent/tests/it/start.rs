@@ -240,3 +240,19 @@ async fn an_address_that_is_no_url_is_refused_without_repeating_it() {
         assert!(!error.to_string().contains("s3cret"));
     }
 }
+
+#[tokio::test]
+async fn what_could_not_be_remembered_is_told_and_written_once_it_can_be() {
+    let origin = Origin::serving(json!({"x": 1})).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let memory = directory.path().join("memory");
+    fs::write(&memory, "in the way").expect("written");
+    let running = Running::start(&origin, |agent| agent.last_known_good(&memory)).await;
+    let state = running.until(|state| state.unremembered.is_some()).await;
+    let told = state.unremembered.expect("a problem").text;
+    assert!(told.contains("cannot write the last known good"), "{told}");
+
+    fs::remove_file(&memory).expect("removed");
+    running.until(|state| state.unremembered.is_none()).await;
+    assert_eq!(fs::read_dir(&memory).expect("a directory").count(), 1);
+}

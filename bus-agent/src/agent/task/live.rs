@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use tracing::warn;
 
 use super::Task;
+use super::tell::problem;
 use crate::agent::offer::Served;
 use crate::agent::state::{Live, LiveSource};
 use crate::apply::{Applier, Veto};
@@ -65,7 +66,12 @@ impl<A: Applier> Task<A> {
             });
             self.offers.renamed(&live);
         }
-        let (Some(memory), Some(served)) = (self.memory.clone(), self.offers.served()) else {
+        self.remember().await;
+    }
+
+    /// Writes down what is live, for a start while no server answers.
+    pub(super) async fn remember(&mut self) {
+        let (Some(memory), Some(served)) = (&mut self.memory, self.offers.served()) else {
             return;
         };
         if served.source != LiveSource::Server {
@@ -75,9 +81,16 @@ impl<A: Applier> Task<A> {
             answer: (*served.answer).clone(),
             saved: SystemTime::now(),
         };
-        let writing = self.tracker.spawn_blocking(move || memory.remember(&remembered));
-        if let Ok(Err(error)) = writing.await {
-            warn!(error = %explain(&error), "the last known good configuration was not written");
+        let Ok(written) = self.tracker.spawn_blocking(memory.writing(remembered)).await else {
+            return;
+        };
+        memory.settle(written.is_ok());
+        let trouble = written.err().map(|error| explain(&error));
+        let known = self.state.borrow().unremembered.is_some();
+        if let Some(error) = trouble.as_ref().filter(|_| !known) {
+            warn!(error, "the last known good configuration was not written");
         }
+        self.state
+            .send_modify(|state| state.unremembered = trouble.map(problem));
     }
 }

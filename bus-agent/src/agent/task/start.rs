@@ -57,7 +57,7 @@ impl<A: Applier> Task<A> {
     }
 
     fn recall(&mut self) -> Option<Remembered> {
-        match self.memory.as_ref()?.recall() {
+        match self.memory.as_ref()?.place().recall() {
             Ok(remembered) => remembered,
             Err(error) => {
                 warn!(error = %explain(&error), "the last known good configuration is not used");
