@@ -1,5 +1,12 @@
-//! What the runnable examples share: a git repository made from the sample in `config-repo/`, and
-//! the settings of the sample service.
+//! What the runnable examples and the end-to-end tests share.
+//!
+//! - [`repository`], [`storefront`]: a git repository made from the sample in `config-repo/`, and the
+//!   settings of the sample service
+//! - [`stage`]: servers and agents to break
+//! - [`chaos`]: how they are broken
+
+pub mod chaos;
+pub mod stage;
 
 pub mod repository;
 pub mod simulation;

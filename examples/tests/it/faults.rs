@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{DEADLINE, Server, becomes, client, greet, over, shop, shop_repository};
+use crate::harness::{DEADLINE, Server, becomes, client, greet, serve, shop, shop_repository};
 
 fn listener() -> Subscriber {
     Subscriber {
@@ -26,11 +26,11 @@ fn listener() -> Subscriber {
 async fn an_event_survives_the_death_of_the_server_between_swap_and_publish() {
     let repository = shop_repository();
     let broker = Broker::launch().await;
-    let (settings, address) = over(&broker).await;
-    let mut server = Server::start(&repository.uri(), &settings).await;
+    let (settings, address) = Server::over(&broker).await;
+    let mut server = serve(&repository, &settings).await;
     broker.stop().await;
     let commit = greet(&repository, "swapped, not published");
-    server.serves(&commit).await;
+    server.serves(&commit).await.expect("served");
     server.kill();
     broker.start().await;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -52,7 +52,7 @@ async fn an_event_survives_the_death_of_the_server_between_swap_and_publish() {
         }
         None
     };
-    server.restart().await;
+    server.restart().await.expect("a start");
     let named = timeout(DEADLINE, arrived).await.expect("the event arrives");
     assert_eq!(named.as_deref(), Some(commit.as_str()));
     stop.cancel();
@@ -62,8 +62,8 @@ async fn an_event_survives_the_death_of_the_server_between_swap_and_publish() {
 async fn agents_converge_after_the_broker_was_restarted() {
     let repository = shop_repository();
     let broker = Broker::launch().await;
-    let (settings, address) = over(&broker).await;
-    let server = Server::start(&repository.uri(), &settings).await;
+    let (settings, address) = Server::over(&broker).await;
+    let server = serve(&repository, &settings).await;
     let shop = shop(&server.url(), Bus::Amqp(address)).await;
     broker.stop().await;
     eventually("the service notices", DEADLINE, async || {
@@ -71,7 +71,7 @@ async fn agents_converge_after_the_broker_was_restarted() {
     })
     .await;
     let commit = greet(&repository, "while the broker was away");
-    server.serves(&commit).await;
+    server.serves(&commit).await.expect("served");
     broker.start().await;
     becomes(&shop, "while the broker was away").await;
     eventually("the service hears again", DEADLINE, async || {
@@ -86,8 +86,8 @@ async fn agents_converge_after_the_broker_was_restarted() {
 async fn a_commit_arrives_through_the_server_while_the_broker_is_away() {
     let repository = shop_repository();
     let broker = Broker::launch().await;
-    let (settings, address) = over(&broker).await;
-    let server = Server::start(&repository.uri(), &settings).await;
+    let (settings, address) = Server::over(&broker).await;
+    let server = serve(&repository, &settings).await;
     let shop = shop(&server.url(), Bus::Amqp(address)).await;
     broker.stop().await;
     eventually("the service notices", DEADLINE, async || {
@@ -106,8 +106,8 @@ async fn a_commit_arrives_through_the_server_while_the_broker_is_away() {
 async fn a_server_that_starts_last_still_learns_who_runs_what() {
     let repository = shop_repository();
     let broker = Broker::launch().await;
-    let (settings, address) = over(&broker).await;
-    let mut server = Server::start(&repository.uri(), &settings).await;
+    let (settings, address) = Server::over(&broker).await;
+    let mut server = serve(&repository, &settings).await;
     let (memory, url) = (tempfile::tempdir().expect("a directory"), server.url());
     let remembering = || {
         client(&url, "shop")
@@ -115,28 +115,28 @@ async fn a_server_that_starts_last_still_learns_who_runs_what() {
             .last_known_good(memory.path())
     };
     let first = remembering().build().await.expect("a client");
-    server.knows_an_agent().await;
+    server.knows_agents(1).await.expect("an agent");
     first.close().await;
     let again = remembering().start_timeout(Duration::from_secs(1));
     server.kill();
-    server.forget();
+    server.forget().expect("forgotten");
     let second = again.build().await.expect("a start from memory");
     eventually("the client hears", DEADLINE, async || {
         second.state().connected.then_some(())
     })
     .await;
-    server.restart().await;
-    server.knows_an_agent().await;
+    server.restart().await.expect("a start");
+    server.knows_agents(1).await.expect("an agent");
 }
 
 #[tokio::test]
 async fn agents_converge_after_the_server_was_killed_and_came_back() {
     let repository = shop_repository();
-    let mut server = Server::start(&repository.uri(), &[]).await;
+    let mut server = serve(&repository, &[]).await;
     let shop = shop(&server.url(), Bus::Embedded).await;
     server.kill();
     greet(&repository, "while the server was away");
-    server.restart().await;
+    server.restart().await.expect("a start");
     becomes(&shop, "while the server was away").await;
 }
 
@@ -146,7 +146,7 @@ async fn a_port_in_use_is_named_and_ends_the_server() {
     let port = taken.local_addr().expect("its address").port();
     let repository = shop_repository();
     let files = tempfile::TempDir::new().expect("a directory");
-    let output = tokio::process::Command::new(crate::harness::program("config-server"))
+    let output = tokio::process::Command::new(examples::stage::program::program("config-server").expect("a program"))
         .arg(format!("--repo={}", repository.uri()))
         .arg(format!("--port={port}"))
         .arg(format!("--data-dir={}", files.path().display()))

@@ -1,36 +1,25 @@
 //! Server and sidecars as separate processes, beside a real broker and `git daemon`.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use contract::{CommitId, Outcome};
 use tempfile::TempDir;
 use test_support::git::GitDaemon;
-use test_support::{Broker, eventually};
+use test_support::{Broker, Group, eventually};
 
-use crate::harness::{DEADLINE, Server, greet, over, program, shop_repository};
+use examples::stage::program::program;
+
+use crate::harness::{DEADLINE, Server, greet, shop_repository};
 
 /// A sidecar process that keeps one file.
-struct Sidecar(Child);
-
-impl Sidecar {
-    fn start(server: &str, bus: &str, out: &Path) -> Self {
-        let process = Command::new(program("bus-agent"))
-            .args(["--server", server, "--application", "shop", "--profiles", "dev"])
-            .args(["--bus", bus, "--interval", "1h", "--format", "properties", "--out"])
-            .arg(out)
-            .stdin(Stdio::null())
-            .spawn();
-        Self(process.expect("the sidecar starts"))
-    }
-}
-
-impl Drop for Sidecar {
-    fn drop(&mut self) {
-        // It ends with the test, however that went.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn sidecar(server: &str, bus: &str, out: &Path) -> Group {
+    let mut command = Command::new(program("bus-agent").expect("a program"));
+    command
+        .args(["--server", server, "--application", "shop", "--profiles", "dev"])
+        .args(["--bus", bus, "--interval", "1h", "--format", "properties", "--out"])
+        .arg(out);
+    Group::spawn(&command).expect("the sidecar starts")
 }
 
 async fn holds(file: &Path, text: &str) {
@@ -44,16 +33,13 @@ async fn holds(file: &Path, text: &str) {
 async fn three_sidecars_follow_a_push_and_the_report_names_them_all() {
     let repository = shop_repository();
     let daemon = GitDaemon::start(&repository).expect("git daemon");
-    let (settings, bus) = over(Broker::shared().await).await;
-    let server = Server::start(&daemon.uri(), &settings).await;
+    let (settings, bus) = Server::over(Broker::shared().await).await;
+    let server = Server::start(&daemon.uri(), &settings).await.expect("a server");
     let files = TempDir::new().expect("a directory");
     let outs: Vec<_> = (0..3)
         .map(|n| files.path().join(format!("shop-{n}.properties")))
         .collect();
-    let _sidecars: Vec<Sidecar> = outs
-        .iter()
-        .map(|out| Sidecar::start(&server.url(), &bus, out))
-        .collect();
+    let _sidecars: Vec<Group> = outs.iter().map(|out| sidecar(&server.url(), &bus, out)).collect();
     for out in &outs {
         holds(out, "hello").await;
     }
@@ -62,7 +48,7 @@ async fn three_sidecars_follow_a_push_and_the_report_names_them_all() {
     })
     .await;
     let commit = greet(&repository, "pushed");
-    server.refresh().await;
+    server.refresh().await.expect("a report");
     for out in &outs {
         holds(out, "pushed").await;
     }

@@ -4,12 +4,12 @@ use client_sdk::{Bus, LiveSource};
 use tempfile::TempDir;
 use test_support::{Broker, eventually};
 
-use crate::harness::{DEADLINE, Server, Shop, becomes, client, greet, over, shop, shop_repository};
+use crate::harness::{DEADLINE, Server, Shop, becomes, client, greet, serve, shop, shop_repository};
 
 #[tokio::test]
 async fn a_commit_becomes_a_typed_value_over_the_embedded_bus() {
     let repository = shop_repository();
-    let server = Server::start(&repository.uri(), &[]).await;
+    let server = serve(&repository, &[]).await;
     let shop = shop(&server.url(), Bus::Embedded).await;
     assert_eq!(shop.get().greeting, "hello");
     greet(&repository, "over SSE");
@@ -19,8 +19,8 @@ async fn a_commit_becomes_a_typed_value_over_the_embedded_bus() {
 #[tokio::test]
 async fn a_commit_becomes_a_typed_value_over_rabbitmq() {
     let repository = shop_repository();
-    let (settings, address) = over(Broker::shared().await).await;
-    let server = Server::start(&repository.uri(), &settings).await;
+    let (settings, address) = Server::over(Broker::shared().await).await;
+    let server = serve(&repository, &settings).await;
     let shop = shop(&server.url(), Bus::Amqp(address)).await;
     greet(&repository, "over AMQP");
     becomes(&shop, "over AMQP").await;
@@ -29,7 +29,7 @@ async fn a_commit_becomes_a_typed_value_over_rabbitmq() {
 #[tokio::test]
 async fn an_agent_outside_the_scope_of_a_commit_makes_no_request() {
     let repository = shop_repository();
-    let server = Server::start(&repository.uri(), &[]).await;
+    let server = serve(&repository, &[]).await;
     let shop = shop(&server.url(), Bus::Embedded).await;
     let other = client(&server.url(), "other")
         .fail_fast(true)
@@ -62,7 +62,7 @@ async fn an_agent_outside_the_scope_of_a_commit_makes_no_request() {
 async fn a_start_without_the_server_uses_the_last_known_good() {
     let repository = shop_repository();
     let memory = TempDir::new().expect("a directory");
-    let mut server = Server::start(&repository.uri(), &[]).await;
+    let mut server = serve(&repository, &[]).await;
     let url = server.url();
     let remembering = || client(&url, "shop").last_known_good(memory.path());
     let first = remembering().fail_fast(true).build().await.expect("a client");
@@ -74,7 +74,7 @@ async fn a_start_without_the_server_uses_the_last_known_good() {
     let live = second.state().live.expect("something live");
     assert!(matches!(live.source, LiveSource::LastKnownGood), "{live:?}");
     greet(&repository, "back again");
-    server.restart().await;
+    server.restart().await.expect("a start");
     let shop = second.watch::<Shop>("").expect("a typed value");
     becomes(&shop, "back again").await;
 }
@@ -82,10 +82,10 @@ async fn a_start_without_the_server_uses_the_last_known_good() {
 #[tokio::test]
 async fn a_refresh_reports_who_runs_what() {
     let repository = shop_repository();
-    let server = Server::start(&repository.uri(), &[]).await;
+    let server = serve(&repository, &[]).await;
     let shop = shop(&server.url(), Bus::Embedded).await;
     let commit = greet(&repository, "reported");
-    let report = server.refresh().await;
+    let report = server.refresh().await.expect("a report");
     becomes(&shop, "reported").await;
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(report.agents.len(), 1, "{report:?}");
@@ -99,7 +99,7 @@ async fn a_refresh_reports_who_runs_what() {
 #[tokio::test]
 async fn a_commit_that_does_not_parse_changes_nothing_and_says_so() {
     let repository = shop_repository();
-    let server = Server::start(&repository.uri(), &[]).await;
+    let server = serve(&repository, &[]).await;
     let shop = shop(&server.url(), Bus::Embedded).await;
     let broken = repository.commit_file("shop.yml", "greeting: [\n").expect("a commit");
     let held = eventually("the answer names what is held back", DEADLINE, async || {

@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod chaos;
 mod faults;
 mod fleet;
 mod flow;

@@ -15,7 +15,14 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("client-sdk", &["contract", "bus", "bus-agent"]),
     (
         "examples",
-        &["contract", "bus", "config-server", "bus-agent", "client-sdk"],
+        &[
+            "contract",
+            "bus",
+            "config-server",
+            "bus-agent",
+            "client-sdk",
+            "test-support",
+        ],
     ),
     ("test-support", &[]),
 ];
