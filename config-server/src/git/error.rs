@@ -86,10 +86,11 @@ impl Failure {
         tracing::debug!(%error, "fetching failed");
         match (error.class(), error.code()) {
             (ErrorClass::Repository, _) if error.message().contains("extension") => Self::Unsupported("an extension"),
-            (_, ErrorCode::NotFound) | (ErrorClass::Repository, _) => Self::NotARepository,
+            // An object that the mirror should have, though it says "not found" too.
             (ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Indexer | ErrorClass::Object | ErrorClass::Tree, _) => {
                 Self::Corrupt
             }
+            (_, ErrorCode::NotFound) | (ErrorClass::Repository, _) => Self::NotARepository,
             (ErrorClass::Os | ErrorClass::Filesystem | ErrorClass::Reference, _) => Self::Disk(io::ErrorKind::Other),
             _ => Self::Protocol,
         }
@@ -99,5 +100,18 @@ impl Failure {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Corrupt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_the_mirror_lacks_is_damage_and_a_repository_that_is_not_there_is_none() {
+        let failure = |class| Failure::fetching(&git2::Error::new(ErrorCode::NotFound, class, "not found"));
+        assert_eq!(failure(ErrorClass::Odb), Failure::Corrupt);
+        assert_eq!(failure(ErrorClass::Os), Failure::NotARepository);
+        assert_eq!(failure(ErrorClass::Repository), Failure::NotARepository);
     }
 }
