@@ -30,6 +30,11 @@ coverage:
 simulate *arguments:
     cargo run -q --release -p examples --bin simulate -- {{arguments}}
 
+# Real faults, each some times: how long until all is well, and which promises were not kept
+chaos *arguments:
+    cargo build -q -p config-server -p bus-agent --bins
+    cargo run -q -p examples --bin chaos -- {{arguments}}
+
 # Requests per second and p99 of a cached read, beside a bare hyper server
 bench-fetch *arguments:
     cargo run -q --release -p examples --bin bench-fetch -- {{arguments}}

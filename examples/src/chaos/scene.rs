@@ -1,5 +1,6 @@
 //! Server, broker, remote and agents, and the roads between them that faults close.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -214,8 +215,21 @@ impl Scene {
             disk,
             broker,
         };
-        scene.server().knows_agents(4).await?;
+        within("the servers know every agent", DEADLINE, async || {
+            scene.are_known().await.then_some(())
+        })
+        .await?;
         Ok(scene)
+    }
+
+    async fn are_known(&self) -> bool {
+        let mut known = BTreeSet::new();
+        for node in &self.nodes {
+            let agents = node.server.agents().await.unwrap_or_default();
+            known.extend(agents.into_iter().map(|agent| agent.bus_id.to_string()));
+        }
+        // The sidecar's name is its own affair.
+        known.len() > self.followers().count()
     }
 
     /// The first server.

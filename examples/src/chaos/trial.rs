@@ -1,10 +1,10 @@
 //! One run of one fault: is everything whole again, and were the promises kept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use contract::DeliveryReport;
 use contract::delivery::EventState;
 use test_support::{Broker, within};
 use tokio::runtime::Builder;
@@ -65,32 +65,37 @@ fn broken_promises(scene: &Scene) -> Vec<Violation> {
     histories.iter().flat_map(|history| judge(stood, history)).collect()
 }
 
-/// Waits until the report on the newest commit is complete, but for whom the fault killed.
+/// Waits until the servers can account for everybody but whom the fault killed.
 async fn report_of(scene: &Scene) -> Result<(), Violation> {
-    let commit = &scene.configurations.current().commit;
-    let mut last = None;
-    let complete = within("the report is complete", DEADLINE, async || {
-        let report = scene.server().report_on(commit).await?;
-        let complete = is_complete(&report, scene);
-        last = Some(report);
-        complete.then_some(())
+    let mut last = BTreeSet::new();
+    let told = within("the report is complete", DEADLINE, async || {
+        last = accounted(scene).await?;
+        let followers = scene.followers().all(|follower| last.contains(&follower.bus_id()));
+        // A sidecar that was killed came back under another name, after the event.
+        (followers && last.len() + scene.killed > scene.followers().count()).then_some(())
     });
-    complete
-        .await
-        .map_err(|late| Violation::Report(format!("{late}: {last:?}")))
+    told.await
+        .map_err(|late| Violation::Report(format!("{late}, only of {last:?}")))
 }
 
-fn is_complete(report: &DeliveryReport, scene: &Scene) -> bool {
-    let answered = |bus_id: &str| {
-        let mut agents = report.agents.iter();
-        agents.any(|agent| agent.bus_id.to_string() == bus_id && agent.outcome.is_some())
-    };
-    let answers = report.agents.len().saturating_sub(report.summary.silent);
-    report.state == EventState::Published
-        && scene.followers().all(|follower| answered(&follower.bus_id()))
-        && report.summary.silent <= scene.killed
-        // A sidecar that was killed came back under another name, after the event.
-        && answers + scene.killed > scene.followers().count()
+/// Who answered to the event of the newest commit, which has left; or is silent because it learned
+/// of the commit otherwise, and is known to run it. `None` while the event has not left. Agents
+/// without a broker report to one of several servers only.
+async fn accounted(scene: &Scene) -> Option<BTreeSet<String>> {
+    let commit = &scene.configurations.current().commit;
+    let mut has_left = false;
+    let mut accounted = BTreeSet::new();
+    for node in &scene.nodes {
+        if let Some(report) = node.server.report_on(commit).await {
+            has_left |= report.state == EventState::Published;
+            let answered = report.agents.into_iter().filter(|agent| agent.outcome.is_some());
+            accounted.extend(answered.map(|agent| agent.bus_id.to_string()));
+        }
+        let agents = node.server.agents().await.unwrap_or_default().into_iter();
+        let running = agents.filter(|agent| agent.commit.as_ref().is_some_and(|id| id.as_str() == commit));
+        accounted.extend(running.map(|agent| agent.bus_id.to_string()));
+    }
+    has_left.then_some(accounted)
 }
 
 /// How everybody stands, for a violation.

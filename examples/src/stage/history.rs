@@ -103,13 +103,13 @@ mod tests {
         commits.iter().map(stood).collect()
     }
 
-    fn applied(applied: &[(&str, u32, u32)]) -> Vec<Applied> {
+    fn applied(history: &[(&str, u32, u32)]) -> Vec<Applied> {
         let applied = |(commit, first, second): &(&str, u32, u32)| Applied {
             commit: (*commit).to_owned(),
             first: first.to_string(),
             second: second.to_string(),
         };
-        applied.iter().map(applied).collect()
+        history.iter().map(applied).collect()
     }
 
     #[test]

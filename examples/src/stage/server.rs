@@ -145,7 +145,7 @@ impl Server {
     /// When it is not in time.
     pub async fn serves(&self, commit: &str) -> Result<()> {
         within("the server serves the commit", DEADLINE, async || {
-            (self.header(&headers::VERSION).await? == commit).then_some(())
+            (self.header(headers::VERSION).await? == commit).then_some(())
         })
         .await
     }
@@ -211,7 +211,9 @@ impl Server {
 
     fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(program("config-server")?);
-        command.args(&self.arguments).env("RUST_LOG", "info");
+        command
+            .args(&self.arguments)
+            .env("RUST_LOG", "info,config_server::git=debug");
         self.process = Some(Group::spawn_logged(&command, &self.log()).context("the config server starts")?);
         Ok(())
     }

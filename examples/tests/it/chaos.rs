@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use examples::chaos::{Fault, broker, disk, git, processes, servers, try_once};
+use anyhow::Result;
+use examples::chaos::{Fault, Outcome, broker, disk, git, processes, servers, try_once};
 use test_support::Broker;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,28 +13,21 @@ use tokio_util::task::TaskTracker;
 /// Scenes that stand at the same time, over all tests of this binary.
 const SCENES: usize = 6;
 
+static ROOM: Semaphore = Semaphore::const_new(SCENES);
+
 /// Lets every fault of a group happen once, side by side.
 async fn all_are_survived(faults: &'static [Fault]) {
-    static ROOM: Semaphore = Semaphore::const_new(SCENES);
     let tracker = TaskTracker::new();
     let runs: Vec<_> = faults
         .iter()
         .map(|fault| {
-            let run = async move {
-                let _room = ROOM.acquire().await.expect("it is never closed");
-                let broker = match fault.needs.own_broker {
-                    true => Arc::new(Broker::launch().await),
-                    false => Arc::clone(Broker::shared().await),
-                };
-                let once = move || try_once(fault, broker, &CancellationToken::new());
-                TaskTracker::new().spawn_blocking(once).await
-            };
-            (fault.name, tracker.spawn(run))
+            let handle = Handle::current();
+            (fault.name, tracker.spawn_blocking(move || once(fault, &handle)))
         })
         .collect();
     let mut troubles = Vec::new();
     for (name, run) in runs {
-        match run.await.and_then(|run| run) {
+        match run.await {
             Ok(Ok(outcome)) => troubles.extend(
                 outcome
                     .violations
@@ -44,6 +39,15 @@ async fn all_are_survived(faults: &'static [Fault]) {
         }
     }
     assert!(troubles.is_empty(), "{}", troubles.join("\n"));
+}
+
+fn once(fault: &Fault, handle: &Handle) -> Result<Outcome> {
+    let _room = handle.block_on(ROOM.acquire())?;
+    let broker = match fault.needs.own_broker {
+        true => Arc::new(handle.block_on(Broker::launch())),
+        false => Arc::clone(handle.block_on(Broker::shared())),
+    };
+    try_once(fault, broker, &CancellationToken::new())
 }
 
 #[tokio::test(flavor = "multi_thread")]
