@@ -74,9 +74,15 @@ impl Gathered {
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (bytes, answers) = self.reader.kept();
         let connected = self.bus.as_ref().is_none_or(|bus| bus.borrow().is_connected());
+        let unwritten = self.store.heads().iter().filter(|head| head.moved.is_none()).count();
         let gauges = [
             ("config_cache_answers", "Rendered answers kept", answers),
             ("config_cache_bytes", "Bytes of the rendered answers kept", bytes),
+            (
+                "config_moves_unwritten",
+                "Heads whose move could not be written down: its event waits",
+                unwritten as u64,
+            ),
             (
                 "outbox_pending",
                 "Events that wait for the bus",

@@ -38,7 +38,11 @@ async fn journal_full(scene: &mut Scene) -> Result<Instant> {
     disk(scene)?.fill()?;
     scene.configurations.commit()?;
     scene.is_served().await?;
-    scene.hold().await;
+    within("the server says that it cannot", DEADLINE, async || {
+        let unwritten = scene.server().metric("config_moves_unwritten").await?;
+        (unwritten > 0.0).then_some(())
+    })
+    .await?;
     disk(scene)?.free()?;
     Ok(Instant::now())
 }

@@ -146,3 +146,39 @@ fn every_external_version_is_written_once_in_the_workspace() {
         assert!(stray.is_none(), "{member}: {stray:?}");
     }
 }
+
+/// The words in backticks of one column (counted from 1) of a page's table.
+fn column(page: &str, number: usize) -> Vec<&str> {
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let cells = rows.filter_map(|row| row.split(" | ").nth(number - 1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_page_on_what_is_away_names_metrics_health_and_tests_that_there_are() {
+    let read = |path: &str| std::fs::read_to_string(workspace().join(path)).expect("a file of the project");
+    let page = read("docs/degraded.md");
+    let folders = [
+        "bus-agent",
+        "config-server/src",
+        "config-server/tests",
+        "examples/tests",
+    ];
+    let files = folders.iter().flat_map(|folder| sources(&workspace().join(folder)));
+    let code: String = files
+        .map(|path| std::fs::read_to_string(path).expect("a source file"))
+        .collect();
+    let (metrics, admin) = (read("docs/metrics.md"), read("bus-agent/src/sidecar/admin.rs"));
+    for metric in column(&page, 4) {
+        let known = metrics.contains(&format!("`{metric}`")) || admin.contains(&format!("\"{metric}\""));
+        assert!(known, "no metric is called {metric}");
+    }
+    for member in column(&page, 5) {
+        assert!(code.contains(&format!("\"{member}\":")), "health has no {member}");
+    }
+    let tests = column(&page, 7);
+    assert!(tests.len() > 9, "{tests:?}");
+    for test in tests {
+        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+    }
+}

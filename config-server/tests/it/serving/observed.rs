@@ -68,6 +68,7 @@ async fn metrics_tell_of_requests_heads_and_the_outbox() {
         "http_server_requests_seconds_count{status=\"2xx\"}",
         &format!("config_snapshot_age_seconds{{repository=\"{repository}\",label=\"main\"}}"),
         &format!("config_broken_files{{repository=\"{repository}\",label=\"main\"}} 0"),
+        "config_moves_unwritten 0",
         "outbox_pending 0",
         "outbox_oldest_seconds 0.0",
         "bus_connected 1",
