@@ -1,6 +1,6 @@
 //! Faults of the broker, and of the way to it.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use test_support::Weather;
 use tokio::time::Instant;
 
@@ -90,6 +90,10 @@ async fn connections_blocked(scene: &mut Scene) -> Result<Instant> {
     scene.nodes[0].is_connected(false).await?;
     scene.configurations.commit()?;
     scene.is_served().await?;
+    scene.hold().await;
+    let current = Some(scene.configurations.current().commit.clone());
+    let heard = scene.over_broker.iter().any(|follower| follower.commit() == current);
+    ensure!(!heard, "the broker took the event all the same");
     scene.broker.alarm(false).await;
     Ok(Instant::now())
 }

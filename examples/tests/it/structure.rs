@@ -147,9 +147,10 @@ fn every_external_version_is_written_once_in_the_workspace() {
     }
 }
 
-/// The words in backticks of one column (counted from 1) of a page's table.
+/// The words in backticks of one column (counted from 1) of a page's first table.
 fn column(page: &str, number: usize) -> Vec<&str> {
-    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let lines = page.lines().skip_while(|line| !line.starts_with("| --- "));
+    let rows = lines.skip(1).take_while(|line| line.starts_with("| "));
     let cells = rows.filter_map(|row| row.split(" | ").nth(number - 1));
     cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
 }
