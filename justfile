@@ -39,6 +39,10 @@ chaos *arguments:
 bench-fetch *arguments:
     cargo run -q --release -p examples --bin bench-fetch -- {{arguments}}
 
+# From a commit to the last of many agents, beside a bare fanout of the broker
+bench-bus *arguments:
+    ulimit -n 65536 || ulimit -n "$(ulimit -Hn)"; cargo build -q --release -p bus --example raw_fanout && cargo run -q --release -p examples --bin bench-bus -- {{arguments}}
+
 # Parse, resolve, render, diff on the public samples (criterion)
 bench-engine *arguments:
     cargo bench -p config-server --bench engine -- {{arguments}}

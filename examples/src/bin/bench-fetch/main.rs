@@ -5,19 +5,19 @@
 //! take turns, so that a busy machine slows both alike; the load is made here. While commits land,
 //! the reads are measured once more.
 
+mod bare;
 mod load;
 mod repositories;
-mod servers;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use examples::{ServerProcess, server_process};
 
 use load::{Load, Measured};
 use repositories::Repository;
-use servers::Server;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,9 +44,8 @@ enum Role {
     /// The config server
     #[command(hide = true)]
     Config {
-        uri: String,
-        directory: String,
-        search_paths: String,
+        #[arg(allow_hyphen_values = true)]
+        settings: Vec<String>,
     },
     /// The bare hyper server
     #[command(hide = true)]
@@ -66,12 +65,8 @@ fn main() -> Result<()> {
 
 async fn play(bench: Bench) -> Result<()> {
     match &bench.role {
-        Some(Role::Config {
-            uri,
-            directory,
-            search_paths,
-        }) => servers::serve_config(uri, Path::new(directory), search_paths).await,
-        Some(Role::Bare { file }) => servers::serve_bare(Path::new(file)).await,
+        Some(Role::Config { settings }) => server_process::serve(settings).await,
+        Some(Role::Bare { file }) => bare::serve(Path::new(file)).await,
         None => compare(&bench).await,
     }
 }
@@ -91,11 +86,20 @@ async fn compare(bench: &Bench) -> Result<()> {
 }
 
 async fn measure(repository: &Repository, directory: &Path, load: &Load) -> Result<String> {
-    let config = Server::config(repository, &directory.join(repository.name).join("server"))?;
+    let data = directory.join(repository.name).join("server");
+    let config = ServerProcess::start([
+        "config",
+        &format!("--spring.cloud.config.server.git.uri={}", repository.uri()),
+        &format!(
+            "--spring.cloud.config.server.git.search-paths={}",
+            repository.search_paths
+        ),
+        &format!("--config-bus.data-dir={}", data.display()),
+    ])?;
     let body = load::fetch(config.address, repository.request).await?;
     let same = directory.join("body");
     std::fs::write(&same, &body)?;
-    let bare = Server::bare(&same)?;
+    let bare = ServerProcess::start(["bare", &same.display().to_string()])?;
     ensure!(
         load::fetch(bare.address, repository.request).await? == body,
         "both send the same bytes"
