@@ -16,7 +16,7 @@ use config_server::engine::document::{Format, Limits};
 use config_server::engine::parse::parse;
 use config_server::engine::query::{Query, Rules};
 use config_server::engine::render::{Envelope, Merged, environment, merged};
-use config_server::engine::resolve::{Layout, Resolved, Source, resolve};
+use config_server::engine::resolve::{Layout, Source, resolve};
 use config_server::engine::tree::Directory;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::time::Instant;
@@ -137,7 +137,7 @@ impl Asked {
         recorded::tree(self.files.clone()).unwrap()
     }
 
-    fn resolve(&self, root: &Directory) -> Resolved {
+    fn resolve(&self, root: &Directory) -> Vec<Source> {
         let found = resolve(root, &self.layout, "main", black_box(&self.query), &Limits::default());
         found.expect("a recorded answer")
     }
