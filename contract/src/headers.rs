@@ -15,7 +15,7 @@ pub const MOVE: &str = "x-config-move";
 /// On a configuration answer: the label that was served; it matters when the request named none, or
 /// the server fell back to another one.
 pub const LABEL: &str = "x-config-label";
-/// On a request: the commit the answer must not be older than.
+/// On a request: what the answer must not be older than ([`crate::AtLeast`], several with commas).
 pub const AT_LEAST: &str = "x-config-at-least";
 /// The client's last known state; only secret stores read it.
 pub const STATE: &str = "x-config-state";

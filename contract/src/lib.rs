@@ -3,13 +3,14 @@
 //! The server and the agents never import one another; they meet in these types. Nothing here does
 //! IO, keeps time or spawns: a value comes in, a value goes out.
 //!
-//! Reading order: what is asked for ([`names`]), what is answered ([`environment`], [`headers`]),
+//! Reading order: what is asked for ([`names`], [`at_least`]), what is answered ([`environment`], [`headers`]),
 //! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
 //! [`message`]) and what comes back ([`report`], [`delivery`], [`latency`], [`status`]).
 #![warn(missing_docs)]
 
 pub mod names;
 
+pub mod at_least;
 pub mod environment;
 pub mod headers;
 
@@ -27,6 +28,7 @@ pub mod latency;
 pub mod report;
 pub mod status;
 
+pub use at_least::AtLeast;
 pub use bus_id::BusId;
 pub use delivery::{AgentStatus, DeliveryReport, RefreshReceipt};
 pub use destination::Destination;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use contract::{Environment, headers};
+use contract::{AtLeast, Environment, headers};
 use reqwest::header::{ACCEPT, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Response, StatusCode};
 use url::Url;
@@ -157,8 +157,8 @@ impl Fetcher {
         if let Some(etag) = &ask.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        if let Some(commit) = &ask.at_least {
-            request = request.header(headers::AT_LEAST, commit.as_str());
+        if !ask.at_least.is_empty() {
+            request = request.header(headers::AT_LEAST, AtLeast::join(&ask.at_least));
         }
         let response = request.send().await.map_err(|cause| broken(&name, cause))?;
         let standing = standing(response.headers());
@@ -170,7 +170,7 @@ impl Fetcher {
                 Ok(Fetched::Changed(Box::new(Answer::new(environment, etag, standing))))
             }
             StatusCode::NOT_MODIFIED => Ok(Fetched::NotModified(standing)),
-            status => Err(self.refusal(name, status, response, ask.at_least.is_some()).await),
+            status => Err(self.refusal(name, status, response, !ask.at_least.is_empty()).await),
         }
     }
 

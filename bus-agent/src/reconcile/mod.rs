@@ -14,7 +14,7 @@ mod seen;
 
 use std::time::Duration;
 
-use contract::{CommitId, EventId, Label, Message, MoveId, Outcome};
+use contract::{AtLeast, EventId, Label, Message, MoveId, Outcome};
 use indexmap::IndexMap;
 
 pub use pace::Pace;
@@ -102,8 +102,8 @@ pub enum Action {
 /// What to ask the server for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The answer must not be older than this.
-    pub at_least: Option<CommitId>,
+    /// The answer must not be older than any of these.
+    pub at_least: Vec<AtLeast>,
     /// The entity tag of what is live.
     pub etag: Option<String>,
 }

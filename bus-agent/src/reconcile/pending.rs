@@ -7,6 +7,9 @@ use contract::{CommitId, EventId, MoveId, Notice};
 
 use crate::revision::precedes;
 
+/// Logs of which the newest notice is kept: servers that announce at the same time.
+const LOGS: usize = 4;
+
 /// The cause of a round. Several merge into one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pending {
@@ -16,8 +19,8 @@ pub(super) struct Pending {
     pub(super) not_before: Duration,
     /// The events to answer.
     pub(super) events: Vec<EventId>,
-    /// What the newest notice said is there.
-    pub(super) wanted: Option<Wanted>,
+    /// What the newest notice of each log said is there: between logs there is no order.
+    pub(super) wanted: Vec<Wanted>,
     /// Whether the end is told even when nothing changed.
     pub(super) announce: bool,
     /// Whether what was refused before is offered again.
@@ -32,7 +35,8 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) commit: CommitId,
-    moved: Option<MoveId>,
+    pub(super) moved: Option<MoveId>,
+    pub(super) heard: Duration,
 }
 
 impl Pending {
@@ -42,7 +46,7 @@ impl Pending {
             since: now,
             not_before: now,
             events: Vec::new(),
-            wanted: None,
+            wanted: Vec::new(),
             announce: false,
             insist: false,
             told: false,
@@ -70,10 +74,11 @@ impl Pending {
 
     /// The same, at least as new as `notice` says.
     pub(super) fn wanting(mut self, notice: &Notice) -> Self {
-        self.wanted = Some(Wanted {
+        self.wanted = vec![Wanted {
             commit: notice.to.clone(),
             moved: notice.moved.clone(),
-        });
+            heard: self.since,
+        }];
         self
     }
 
@@ -87,20 +92,28 @@ impl Pending {
         self.events.extend(later.events);
         let surplus = self.events.len().saturating_sub(MAX_EVENTS);
         self.events.drain(..surplus);
-        if later
-            .wanted
-            .as_ref()
-            .is_some_and(|later| !later.is_before(self.wanted.as_ref()))
-        {
-            self.wanted = later.wanted;
-            self.behind_since = None;
+        for wanted in later.wanted {
+            self.want(wanted);
         }
+    }
+
+    /// A notice that its own log has overtaken says nothing more.
+    fn want(&mut self, wanted: Wanted) {
+        if self.wanted.iter().any(|known| wanted.is_before(known)) {
+            return;
+        }
+        let is_same = |known: &Wanted| known.commit == wanted.commit && known.moved == wanted.moved;
+        self.wanted.retain(|known| !known.is_before(&wanted) && !is_same(known));
+        self.wanted.push(wanted);
+        let surplus = self.wanted.len().saturating_sub(LOGS);
+        self.wanted.drain(..surplus);
+        self.behind_since = None;
     }
 }
 
 impl Wanted {
-    /// Whether the sender's log put this one before `other`: a notice that was overtaken.
-    fn is_before(&self, other: Option<&Self>) -> bool {
-        precedes(self.moved.as_ref(), other.and_then(|other| other.moved.as_ref()))
+    /// Whether one log put this one before `other`: a notice that was overtaken.
+    fn is_before(&self, other: &Self) -> bool {
+        precedes(self.moved.as_ref(), other.moved.as_ref())
     }
 }

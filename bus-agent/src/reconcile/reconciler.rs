@@ -4,14 +4,14 @@ mod round;
 
 use std::time::Duration;
 
-use contract::{BusEvent, EventId, EventKind, Label, Message, Notice, Outcome};
+use contract::{AtLeast, BusEvent, EventId, EventKind, Label, Message, Notice, Outcome};
 
 use super::pace::Pace;
-use super::pending::Pending;
+use super::pending::{Pending, Wanted};
 use super::seen::SeenEvents;
 use super::{Action, Ask, Input};
 use crate::follows::Follows;
-use crate::revision::Revision;
+use crate::revision::{Revision, precedes};
 
 /// Keeps one agent at the head of what it follows.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Reconciler {
     seen: SeenEvents,
     /// What is live.
     live: Option<Revision>,
+    /// Since when it is known under this name.
+    live_since: Duration,
     /// The label the server serves when none is asked for.
     served: Option<Label>,
     /// What was refused for good.
@@ -67,7 +69,7 @@ struct Running {
 
 #[derive(Debug)]
 enum Stage {
-    /// `unbound` when it asks without a lower bound.
+    /// `unbound` when it asks for no commit.
     Fetching { unbound: bool },
     /// The revision is live when the apply ends well.
     Applying(Revision),
@@ -85,6 +87,7 @@ impl Reconciler {
             pins: false,
             seen: SeenEvents::default(),
             live: None,
+            live_since: Duration::ZERO,
             served: None,
             refused: None,
             local: None,
@@ -229,23 +232,58 @@ impl Reconciler {
 
     fn start_fetch(&mut self, now: Duration, cause: Pending) -> Action {
         // A server that says for a whole interval that it is behind will never have what it is
-        // asked for (history was rewritten): look without a bound, and believe only an answer that
-        // is fresh from the remote.
+        // asked for (history was rewritten): any commit will do, as long as it is newer.
         let unbound = cause
             .behind_since
             .is_some_and(|since| now.saturating_sub(since) >= self.pace.interval);
-        let live = self.live.as_ref();
-        let wanted = cause.wanted.as_ref().map(|wanted| wanted.commit.clone());
-        let floor = || live.filter(|live| live.moved.is_some()).and_then(Revision::commit);
         let ask = Ask {
-            at_least: if unbound { None } else { wanted.or_else(floor) },
-            etag: live.and_then(|live| live.etag.clone()),
+            at_least: if unbound {
+                self.any_newer(now, &cause.wanted)
+            } else {
+                self.floor(now, &cause.wanted)
+            },
+            etag: self.live.as_ref().and_then(|live| live.etag.clone()),
         };
         self.running = Some(Running {
             cause,
             stage: Stage::Fetching { unbound },
         });
         Action::Fetch(ask)
+    }
+
+    /// What was announced, and what is live unless the log of an announcement puts that later.
+    fn floor(&self, now: Duration, wanted: &[Wanted]) -> Vec<AtLeast> {
+        let announced = wanted.iter().map(|wanted| AtLeast {
+            commit: Some(wanted.commit.clone()),
+            moved: wanted.moved.clone(),
+            age: Some(now.saturating_sub(wanted.heard)),
+        });
+        announced.chain(self.live_floor(now, wanted)).collect()
+    }
+
+    /// Anything that a server has looked up since the youngest of what is known here.
+    fn any_newer(&self, now: Duration, wanted: &[Wanted]) -> Vec<AtLeast> {
+        let ages = self.floor(now, wanted).into_iter().filter_map(|bound| bound.age);
+        let any = |age| AtLeast {
+            commit: None,
+            moved: None,
+            age: Some(age),
+        };
+        ages.min().map(any).into_iter().collect()
+    }
+
+    fn live_floor(&self, now: Duration, wanted: &[Wanted]) -> Option<AtLeast> {
+        let live = self.live.as_ref()?;
+        let moved = live.moved.as_ref();
+        let implied = |wanted: &Wanted| wanted.moved.as_ref() == moved || precedes(moved, wanted.moved.as_ref());
+        if moved.is_some() && wanted.iter().any(implied) {
+            return None;
+        }
+        Some(AtLeast {
+            commit: Some(live.commit()?),
+            moved: moved.cloned(),
+            age: Some(now.saturating_sub(self.live_since)),
+        })
     }
 
     fn start_local(&mut self, now: Duration, revision: Revision) -> Option<Action> {

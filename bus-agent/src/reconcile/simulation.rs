@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Affects, BusEvent, BusId, Destination, Notice};
+use contract::{Affects, BusEvent, BusId, CommitId, Destination, Notice};
 use proptest::prelude::*;
 
 use super::*;

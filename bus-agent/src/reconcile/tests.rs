@@ -1,4 +1,6 @@
-use contract::{Affects, BusEvent, BusId, Destination, Notice, Scope};
+use std::ops::Deref;
+
+use contract::{Affects, BusEvent, BusId, CommitId, Destination, Notice, Scope};
 
 use super::*;
 use crate::follows::Follows;
@@ -12,15 +14,38 @@ fn pace() -> Pace {
     }
 }
 
+/// What is tested, but for how long it has known what it asks for.
+struct Machine(Reconciler);
+
+impl Machine {
+    fn step(&mut self, now: Duration, input: Input) -> Vec<Action> {
+        let mut actions = self.0.step(now, input);
+        for action in &mut actions {
+            if let Action::Fetch(ask) = action {
+                ask.at_least.iter_mut().for_each(|bound| bound.age = None);
+            }
+        }
+        actions
+    }
+}
+
+impl Deref for Machine {
+    type Target = Reconciler;
+
+    fn deref(&self) -> &Reconciler {
+        &self.0
+    }
+}
+
 /// An agent of `orders` with the label `main` that has not looked yet.
-fn fresh() -> Reconciler {
+fn fresh() -> Machine {
     let label = Some("main".parse().expect("a label"));
     let follows = Follows::new("orders".parse().expect("a name"), vec![], label);
-    Reconciler::new(follows, pace(), 7)
+    Machine(Reconciler::new(follows, pace(), 7))
 }
 
 /// The same, at rest with revision 1 live at the time 0.
-fn at_rest() -> Reconciler {
+fn at_rest() -> Machine {
     let mut machine = fresh();
     assert_eq!(machine.step(Duration::ZERO, Input::Due), [fetch(None, None)]);
     assert_eq!(machine.step(Duration::ZERO, changed(1)), [apply(1)]);
@@ -91,8 +116,27 @@ fn notice(n: u64) -> Notice {
 
 fn fetch(at_least: Option<u64>, etag: Option<u64>) -> Action {
     Action::Fetch(Ask {
-        at_least: at_least.map(commit),
+        at_least: at_least.map(bound).into_iter().collect(),
         etag: etag.and_then(|n| revision(n).etag),
+    })
+}
+
+fn bound(n: u64) -> AtLeast {
+    AtLeast {
+        moved: revision(n).moved,
+        ..commit(n).into()
+    }
+}
+
+/// A fetch of anything newer than what is known.
+fn fetch_newer(etag: u64) -> Action {
+    Action::Fetch(Ask {
+        at_least: vec![AtLeast {
+            commit: None,
+            moved: None,
+            age: None,
+        }],
+        etag: revision(etag).etag,
     })
 }
 
@@ -210,12 +254,12 @@ fn the_spread_window_delays_the_fetch_and_gathers_what_comes_meanwhile() {
         spread_millis: 10_000,
         ..notice(2)
     };
-    assert_eq!(machine.step(SECOND, event("e2", Some(spread.clone()))), []);
+    assert_eq!(machine.step(SECOND, event("e2", Some(spread))), []);
     let due = machine.wake_at().expect("a time");
     assert!(due > SECOND && due <= 11 * SECOND, "{due:?}");
     let later = Notice {
-        to: commit(3),
-        ..spread
+        spread_millis: 10_000,
+        ..notice(3)
     };
     assert_eq!(machine.step(SECOND, event("e3", Some(later))), []);
     let due = machine.wake_at().expect("a time").min(due);
@@ -316,6 +360,85 @@ fn an_older_answer_is_refused_and_asked_for_again() {
     assert_eq!(machine.step(due, Input::Due), [fetch(Some(2), Some(2))]);
 }
 
+/// The same commit as the log of another server has it.
+fn elsewhere(n: u64, sequence: u64) -> Revision {
+    Revision {
+        moved: Some(MoveId {
+            epoch: "other".to_owned(),
+            sequence,
+        }),
+        ..revision(n)
+    }
+}
+
+/// The bounds of the only fetch among `actions`, as the header has them.
+fn floor(actions: &[Action]) -> Vec<String> {
+    match actions {
+        [Action::Fetch(ask)] => ask.at_least.iter().map(|bound| bound.to_string()).collect(),
+        other => panic!("no fetch: {other:?}"),
+    }
+}
+
+#[test]
+fn what_another_log_announces_must_not_be_older_than_what_is_live_either() {
+    let mut machine = at_rest();
+    let of_another = Notice {
+        moved: elsewhere(2, 9).moved,
+        ..notice(2)
+    };
+    let asked = floor(&machine.step(SECOND, event("e2", Some(of_another))));
+    assert_eq!(
+        asked,
+        [format!("{}@other-9", commit(2)), format!("{}@log-1", commit(1)),]
+    );
+}
+
+#[test]
+fn it_says_for_how_long_it_has_known_what_it_asks_for() {
+    let mut machine = at_rest();
+    machine.step(10 * SECOND, event("running", None));
+    let of_another = Notice {
+        moved: elsewhere(2, 9).moved,
+        ..notice(2)
+    };
+    machine.step(13 * SECOND, event("e2", Some(of_another)));
+    let asked = floor(&machine.0.step(17 * SECOND, same(1))[1..]);
+    assert_eq!(
+        asked,
+        [
+            format!("{}@other-9;age=4000", commit(2)),
+            format!("{}@log-1;age=17000", commit(1)),
+        ]
+    );
+}
+
+#[test]
+fn the_newest_notice_of_each_log_is_asked_for() {
+    let mut machine = at_rest();
+    machine.step(SECOND, event("running", None));
+    let announced = [(2, Some(9)), (3, None), (4, Some(8)), (4, None)];
+    for (at, (n, other)) in announced.into_iter().enumerate() {
+        let moved = other.map_or(revision(n).moved, |sequence| elsewhere(n, sequence).moved);
+        let notice = Notice { moved, ..notice(n) };
+        machine.step(SECOND, event(&format!("e{at}"), Some(notice)));
+    }
+    let asked = floor(&machine.step(SECOND, same(1))[1..]);
+    assert_eq!(
+        asked,
+        [format!("{}@other-9", commit(2)), format!("{}@log-4", commit(4)),]
+    );
+}
+
+#[test]
+fn the_same_commit_in_another_log_does_not_replace_the_move_that_is_remembered() {
+    let mut machine = at_rest();
+    machine.step(SECOND, Input::Asked);
+    let Revision { version, moved, .. } = elsewhere(1, 9);
+    let label = None;
+    machine.step(SECOND, Input::Looked(Looked::NotModified { version, moved, label }));
+    assert_eq!(machine.live(), Some(&revision(1)));
+}
+
 #[test]
 fn a_move_of_another_log_has_no_order() {
     let mut machine = at_rest();
@@ -331,7 +454,7 @@ fn a_move_of_another_log_has_no_order() {
 }
 
 #[test]
-fn a_server_that_stays_behind_is_asked_without_a_bound_and_believed_only_when_fresh() {
+fn a_server_that_stays_behind_is_asked_for_any_newer_commit_and_believed_only_when_fresh() {
     let mut machine = at_rest();
     machine.step(SECOND, event("e2", Some(notice(2))));
     let mut now = SECOND;
@@ -343,7 +466,7 @@ fn a_server_that_stays_behind_is_asked_without_a_bound_and_believed_only_when_fr
             break actions;
         }
     };
-    assert_eq!(ask, [fetch(None, Some(1))]);
+    assert_eq!(ask, [fetch_newer(1)]);
     assert!(now >= 61 * SECOND && now < 90 * SECOND, "{now:?}");
     let mut other = revision(9);
     other.moved = None;
@@ -356,7 +479,7 @@ fn a_server_that_stays_behind_is_asked_without_a_bound_and_believed_only_when_fr
     };
     assert_eq!(machine.step(now, arrived(true)), []);
     now = machine.wake_at().expect("a time");
-    assert_eq!(machine.step(now, Input::Due), [fetch(None, Some(1))]);
+    assert_eq!(machine.step(now, Input::Due), [fetch_newer(1)]);
     assert_eq!(machine.step(now, arrived(false)), [apply(9)]);
 }
 
@@ -415,7 +538,7 @@ fn environment_changes_are_ignored_unless_they_are_honoured() {
     event.kind = contract::EventKind::EnvironmentChange(values.clone());
     let heard = Input::Heard(Message { event, notice: None });
     assert_eq!(at_rest().step(SECOND, heard.clone()), []);
-    let mut honouring = at_rest().with_pins(true);
+    let mut honouring = Machine(at_rest().0.with_pins(true));
     assert_eq!(honouring.step(SECOND, heard), [Action::Pin(values)]);
     let on_top = Revision {
         digest: "pinned".to_owned(),
@@ -446,7 +569,7 @@ fn an_end_of_no_round_is_ignored() {
 }
 
 /// Looks once a minute for `minutes`, each look ending as `ended`. Answers the minutes that told.
-fn quiet_minutes(machine: &mut Reconciler, minutes: u32, ended: impl Fn() -> Input) -> Vec<(u32, Outcome)> {
+fn quiet_minutes(machine: &mut Machine, minutes: u32, ended: impl Fn() -> Input) -> Vec<(u32, Outcome)> {
     let mut told = Vec::new();
     for minute in 1..=minutes {
         machine.step(minute * 60 * SECOND, Input::Due);

@@ -113,10 +113,7 @@ impl Actuator {
         };
         let query = Query::new(&check.name, &check.profiles, check.label.as_deref(), &self.rules)
             .map_err(|veto| failed(veto.to_string()))?;
-        let served = self
-            .reader
-            .read(query, Form::Environment { origins: false }, None)
-            .await;
+        let served = self.reader.read(query, Form::Environment { origins: false }, &[]).await;
         let served = served.map_err(|error| failed(error.to_string()))?;
         let environment: Environment =
             serde_json::from_slice(&served.answer.body).map_err(|error| failed(error.to_string()))?;

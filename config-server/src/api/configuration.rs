@@ -10,7 +10,7 @@ use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use contract::CommitId;
+use contract::AtLeast;
 use contract::headers::AT_LEAST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -160,9 +160,7 @@ impl Configuration {
         };
         let (query, at_least) = (whom.query(&self.rules)?, asking.at_least()?);
         let origins = form.origins;
-        let served = self
-            .reader
-            .read(query, Form::Environment { origins }, at_least.as_ref());
+        let served = self.reader.read(query, Form::Environment { origins }, &at_least);
         let served = served
             .await
             .map_err(|error| Refusal::Read(error, RouteKind::Environment))?;
@@ -176,7 +174,7 @@ impl Configuration {
             resolve_placeholders: asking.resolve_placeholders()?,
         };
         let (query, at_least) = (whom.query(&self.rules)?, asking.at_least()?);
-        let served = self.reader.read(query, wanted, at_least.as_ref()).await;
+        let served = self.reader.read(query, wanted, &at_least).await;
         let served = served.map_err(|error| Refusal::Read(error, RouteKind::Environment))?;
         let content_type = match form {
             Merged::Json => "application/json",
@@ -199,7 +197,7 @@ impl Configuration {
             FileType::Binary => (Content::Bytes, "application/octet-stream".to_owned()),
             FileType::Text(content_type) => (asking.text()?, content_type),
         };
-        let served = self.reader.read(query, Form::File { path, content }, at_least.as_ref());
+        let served = self.reader.read(query, Form::File { path, content }, &at_least);
         let served = served.await.map_err(|error| Refusal::Read(error, RouteKind::File))?;
         Ok(Reply::new(&served, &content_type))
     }
@@ -246,13 +244,12 @@ impl<'r> Asking<'r> {
             accepted: Accepted::parse(accepted).ok(),
         }
     }
-    fn at_least(&self) -> Result<Option<CommitId>, Refusal> {
+    fn at_least(&self) -> Result<Vec<AtLeast>, Refusal> {
         let Some(value) = self.headers.get(AT_LEAST) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let commit = value.to_str().ok().and_then(|text| text.parse().ok());
-        let refusal = || Refusal::BadRequest("`X-Config-At-Least` is not a commit id".to_owned());
-        commit.map(Some).ok_or_else(refusal)
+        let list = value.to_str().ok().and_then(|text| AtLeast::list(text).ok());
+        list.ok_or_else(|| Refusal::BadRequest("`X-Config-At-Least` is no list of commit ids".to_owned()))
     }
 
     fn resolve_placeholders(&self) -> Result<bool, Refusal> {

@@ -95,7 +95,7 @@ mod tests {
     fn every_failure_has_its_status() {
         use RouteKind::{Environment, File};
         let behind = ViewError::Behind {
-            wanted: "a".repeat(40).parse().expect("a commit"),
+            wanted: Some("a".repeat(40).parse().expect("a commit")),
             retry_after: Duration::from_secs(2),
         };
         for (error, kind, want) in [

@@ -106,7 +106,7 @@ async fn inventory(store: &Store, label: Option<&str>, rules: &Rules) -> Invento
     let mut inventory = Inventory::default();
     let query = Query::new("application", "default", label, rules);
     let view = match query {
-        Ok(query) => store.view(&query, None).await.ok(),
+        Ok(query) => store.view(&query, &[]).await.ok(),
         Err(_) => None,
     };
     for layer in view.iter().flat_map(|view| &view.layers) {

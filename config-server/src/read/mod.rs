@@ -32,7 +32,7 @@ mod cache;
 
 use std::sync::Arc;
 
-use contract::CommitId;
+use contract::AtLeast;
 
 pub use answer::{Answer, Served};
 pub use error::ReadError;
@@ -95,7 +95,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError`] says what is missing or broken.
-    pub async fn read(&self, query: Query, form: Form, at_least: Option<&CommitId>) -> Result<Served, ReadError> {
+    pub async fn read(&self, query: Query, form: Form, at_least: &[AtLeast]) -> Result<Served, ReadError> {
         let view = self.store.view(&query, at_least).await?;
         let key = Key::new(&view, query, form);
         let (moved, label, stale) = (view.moved.clone(), view.label.clone(), view.stale);

@@ -7,12 +7,14 @@
 //! - [`source`]: which heads a request reads from, by the configured backends
 //! - [`repository`]: one git repository and the task that moves its heads; [`native`]: directories
 //! - [`heads`]: the pointers, and the order of a move: build, swap, write down ([`head_log`])
+//! - [`reach`]: whether a head is past what a client has seen elsewhere
 //! - [`view`]: what a reader gets; [`outcome`]: what a look found, [`looks`]: how often
 
 pub mod head_log;
 pub mod heads;
 pub mod looks;
 pub mod outcome;
+pub mod reach;
 pub mod view;
 
 mod source;
@@ -29,8 +31,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use contract::CommitId;
+use contract::AtLeast;
 use futures_util::future::join_all;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::looks::Looks;
@@ -98,29 +101,26 @@ impl Store {
         Some(generation.load(Ordering::Acquire))
     }
 
-    /// What `query` reads from; with `at_least`, never something older than that commit.
+    /// What `query` reads from, never something older than any of `at_least`.
     ///
     /// # Errors
-    /// [`ViewError`]: the label is unknown, nothing was ever fetched, or the wanted commit is not
-    /// here even after looking.
-    pub async fn view(&self, query: &Query, at_least: Option<&CommitId>) -> Result<View, ViewError> {
+    /// [`ViewError`]: the label is unknown, nothing was ever fetched, or a wanted commit is not
+    /// surely here even after looking.
+    pub async fn view(&self, query: &Query, at_least: &[AtLeast]) -> Result<View, ViewError> {
         let picked = self.source.pick(query).await?;
-        let Some(wanted) = at_least else {
-            return Ok(picked.into_view());
-        };
-        if picked.holds(wanted).await {
+        let asked = Instant::now();
+        if reach::missing(&picked, at_least, asked).await.is_none() {
             return Ok(picked.into_view());
         }
-        // A head that was there and went back may have gone there again: only the remote knows.
         look(&picked.upstreams(), Cause::Read).await;
         let picked = self.source.pick(query).await?;
-        if picked.holds(wanted).await || picked.passed(wanted).await {
-            return Ok(picked.into_view());
+        match reach::missing(&picked, at_least, asked).await {
+            None => Ok(picked.into_view()),
+            Some(bound) => Err(ViewError::Behind {
+                wanted: bound.commit.clone(),
+                retry_after: RETRY_AFTER,
+            }),
         }
-        Err(ViewError::Behind {
-            wanted: wanted.clone(),
-            retry_after: RETRY_AFTER,
-        })
     }
 
     /// Looks at every remote now, with a fetch that starts after this call. Calls that arrive during

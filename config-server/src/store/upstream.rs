@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::CommitId;
+use tokio::time::Instant;
 
 use super::head_log::Cause;
 use super::heads::{Head, Heads};
@@ -42,6 +43,8 @@ pub(crate) struct Contacted {
     pub(crate) age: Duration,
     /// Why the last look failed; safe for strangers.
     pub(crate) error: Option<String>,
+    /// When the last look began all of whose finds are served.
+    pub(crate) seen: Option<Instant>,
 }
 
 impl Contacted {

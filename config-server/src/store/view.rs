@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Label, MoveId};
+use contract::{CommitId, Label, MoveId};
 use thiserror::Error;
 
 use crate::engine::resolve::Layout;
@@ -54,13 +54,20 @@ pub enum ViewError {
     /// The repository could not be reached and nothing of it is known yet.
     #[error("the repository cannot be read: {0}")]
     Unreachable(String),
-    /// `X-Config-At-Least` names a commit that this server does not have, after looking.
-    #[error("commit {wanted} is not here yet")]
+    /// `X-Config-At-Least` names what this server is not surely past, after looking.
+    #[error("{} is not here yet", named(.wanted.as_ref()))]
     Behind {
-        wanted: contract::CommitId,
+        wanted: Option<CommitId>,
         retry_after: Duration,
     },
     /// The request cannot be turned into a repository address or search path.
     #[error("{0}")]
     Refused(String),
+}
+
+fn named(commit: Option<&CommitId>) -> String {
+    commit.map_or_else(
+        || "what the client knows".to_owned(),
+        |commit| format!("commit {commit}"),
+    )
 }

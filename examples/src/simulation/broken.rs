@@ -33,6 +33,8 @@ pub enum Broken {
     NeverRemembers,
     /// A server answers with what it has, whatever is asked for at least.
     IgnoresAtLeast,
+    /// A server takes a commit in its past for passed, whoever wrote it down when.
+    TrustsAncestry,
     /// An agent reports before the values are live.
     ReportsBeforeApply,
 }

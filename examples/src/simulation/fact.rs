@@ -133,10 +133,13 @@ impl fmt::Display for Fact {
             } => {
                 let how = if *unchanged { "unchanged, " } else { "" };
                 write!(f, "server {server} answers agent {agent}: {how}{answer}")?;
-                match &ask.at_least {
-                    Some(wanted) => write!(f, ", asked for at least c{}", number(wanted)),
-                    None => Ok(()),
+                for bound in &ask.at_least {
+                    match &bound.commit {
+                        Some(commit) => write!(f, ", asked for at least c{}", number(commit))?,
+                        None => f.write_str(", asked for anything newer")?,
+                    }
                 }
+                Ok(())
             }
             Self::Failed { agent, reason } => write!(f, "agent {agent} gets no answer: {reason}"),
             Self::Began { agent } => write!(f, "agent {agent} starts"),

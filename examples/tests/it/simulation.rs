@@ -60,6 +60,7 @@ fn every_defect_is_caught_by_the_promise_it_breaks() {
         (Broken::ForgetsLastKnownGood, 8),
         (Broken::NeverRemembers, 8),
         (Broken::IgnoresAtLeast, 9),
+        (Broken::TrustsAncestry, 2),
         (Broken::ReportsBeforeApply, 10),
     ] {
         let totals = play(ENOUGH, Some(broken));

@@ -58,10 +58,12 @@ impl Reconciler {
         let mut actions = Vec::new();
         if let Some(live) = &mut self.live
             && !precedes(moved.as_ref(), live.moved.as_ref())
+            && !is_elsewhere(live, version.as_deref(), moved.as_ref())
             && (live.version != version || live.moved != moved)
         {
             live.version = version;
             live.moved = moved;
+            self.live_since = now;
             actions.push(Action::Persist);
         }
         self.rest(now);
@@ -90,6 +92,7 @@ impl Reconciler {
         match result {
             Ok(()) => {
                 self.live = Some(revision);
+                self.live_since = now;
                 self.refused = None;
                 // What came to lie on top during the round is part of what was made live.
                 self.local = None;
@@ -190,6 +193,18 @@ impl Reconciler {
             took: now.saturating_sub(cause.since),
         })
     }
+}
+
+/// Whether another log has the same commit live. When its head came there is not known, so it would
+/// say less than the move that is remembered.
+fn is_elsewhere(live: &Revision, version: Option<&str>, moved: Option<&MoveId>) -> bool {
+    let other_log = |live: &MoveId, moved: &MoveId| live.epoch != moved.epoch;
+    live.version.as_deref() == version
+        && live
+            .moved
+            .as_ref()
+            .zip(moved)
+            .is_some_and(|(live, moved)| other_log(live, moved))
 }
 
 fn is_well(outcome: Outcome) -> bool {

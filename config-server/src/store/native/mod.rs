@@ -74,6 +74,8 @@ struct Shared {
 struct Contact {
     succeeded: Instant,
     error: Option<String>,
+    /// When the last look began all of whose finds are served.
+    seen: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -101,6 +103,7 @@ impl NativeSource {
             contact: Mutex::new(Contact {
                 succeeded: Instant::now(),
                 error: None,
+                seen: None,
             }),
             tracker: surroundings.tasks.tracker().clone(),
         });
@@ -163,6 +166,7 @@ impl Upstream for NativeSource {
         Contacted {
             age: contact.succeeded.elapsed(),
             error: contact.error.clone(),
+            seen: contact.seen,
         }
     }
 }
@@ -184,7 +188,7 @@ impl Shared {
     }
 
     async fn look(self: &Arc<Self>, cause: Cause) -> RefreshOutcome {
-        let standing = self.heads.get(self.label.as_str());
+        let (began, standing) = (Instant::now(), self.heads.get(self.label.as_str()));
         let read = self.read().await;
         self.note(read.as_ref().err());
         let mut failures = Vec::new();
@@ -210,6 +214,9 @@ impl Shared {
                 standing.clone()
             }
         };
+        if failures.is_empty() {
+            self.serves(began);
+        }
         let previous = standing.map(|head| head.commit().clone());
         let heads = now.map(|now| HeadOutcome {
             repository: NAME.into(),
@@ -222,6 +229,10 @@ impl Shared {
             heads: heads.into_iter().collect(),
             failures,
         }
+    }
+
+    fn serves(&self, began: Instant) {
+        self.contact.lock().unwrap_or_else(PoisonError::into_inner).seen = Some(began);
     }
 
     fn note(&self, error: Option<&DiskError>) {

@@ -20,6 +20,8 @@ pub(super) struct Contact {
     succeeded: Instant,
     looked: Option<Instant>,
     error: Option<GitError>,
+    /// When the last look began all of whose finds are served.
+    seen: Option<Instant>,
     /// Labels that the last look did not bring.
     missing: HashSet<String>,
 }
@@ -32,6 +34,7 @@ impl Contact {
             succeeded,
             looked: None,
             error: None,
+            seen: None,
             missing: HashSet::new(),
         }
     }
@@ -41,6 +44,11 @@ impl Contact {
         self.looked = Some(now);
         self.error = None;
         self.missing.clear();
+    }
+
+    /// What a look found that began at `began` is served.
+    pub(super) fn serves(&mut self, began: Instant) {
+        self.seen = Some(began);
     }
 
     pub(super) fn failed(&mut self, now: Instant, error: GitError) {
@@ -79,6 +87,7 @@ impl Contact {
         Contacted {
             age: now.duration_since(self.succeeded),
             error: self.error.as_ref().map(ToString::to_string),
+            seen: self.seen,
         }
     }
 }

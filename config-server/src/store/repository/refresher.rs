@@ -66,6 +66,8 @@ pub(super) struct Refresher {
     orders: mpsc::Receiver<Order>,
     rounds: Rounds<Waiter>,
     fetching: Option<Fetching>,
+    /// When that began.
+    began: Instant,
     /// Reading the mirror failed in a way that only a fresh clone mends.
     damaged: bool,
     renewed: Option<Instant>,
@@ -83,6 +85,7 @@ impl Refresher {
             orders,
             rounds: Rounds::new(),
             fetching: None,
+            began: Instant::now(),
             damaged: false,
             renewed: None,
             recalled: false,
@@ -172,6 +175,7 @@ impl Refresher {
             OrderKind::Fetch
         };
         let fetcher = self.fetcher.clone();
+        self.began = Instant::now();
         self.fetching = Some(Box::pin(async move { fetcher.order(kind).await }));
     }
 

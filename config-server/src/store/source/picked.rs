@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use contract::CommitId;
-
 use crate::store::heads::Head;
 use crate::store::upstream::Upstream;
 use crate::store::view::{Layer, View};
@@ -55,24 +53,8 @@ impl Picked {
         }
     }
 
-    /// Whether `wanted` is in the history of one of the heads.
-    pub(in crate::store) async fn holds(&self, wanted: &CommitId) -> bool {
-        for choice in &self.choices {
-            if choice.upstream.holds(&choice.head, wanted).await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether one of the heads was at `wanted` and went elsewhere: history was rewritten.
-    pub(in crate::store) async fn passed(&self, wanted: &CommitId) -> bool {
-        for choice in &self.choices {
-            if choice.upstream.passed(&choice.head, wanted).await {
-                return true;
-            }
-        }
-        false
+    pub(in crate::store) fn choices(&self) -> &[Choice] {
+        &self.choices
     }
 
     /// Whose heads these are, each once.

@@ -83,7 +83,7 @@ impl Served {
     }
 
     async fn view(&self, label: Option<&str>) -> Result<View, ViewError> {
-        timeout(SOON, self.store.view(&query("app", "default", label), None))
+        timeout(SOON, self.store.view(&query("app", "default", label), &[]))
             .await
             .expect("an answer in time")
     }
@@ -95,7 +95,7 @@ impl Served {
 
     async fn at_least(&self, commit: &str) -> Result<View, ViewError> {
         let wanted: CommitId = commit.parse().expect("a commit");
-        timeout(SOON, self.store.view(&query("app", "default", None), Some(&wanted)))
+        timeout(SOON, self.store.view(&query("app", "default", None), &[wanted.into()]))
             .await
             .expect("an answer in time")
     }

@@ -23,11 +23,7 @@ fn fixture(who: &str) -> GitFixture {
 }
 
 async fn who(served: &Served, application: &str, profiles: &str) -> Option<String> {
-    let view = served
-        .store
-        .view(&query(application, profiles, None), None)
-        .await
-        .ok()?;
+    let view = served.store.view(&query(application, profiles, None), &[]).await.ok()?;
     text(&view, "who")
 }
 
@@ -68,7 +64,7 @@ async fn patterns_choose_the_repository_and_the_default_one_serves_the_rest() {
     served.look().await;
     let view = served
         .store
-        .view(&query("team-a", "dev", Some("extra")), None)
+        .view(&query("team-a", "dev", Some("extra")), &[])
         .await
         .expect("a view");
     assert_eq!(text(&view, "who").as_deref(), Some("default"));
@@ -93,12 +89,12 @@ async fn placeholders_choose_the_repository_and_nothing_outside_its_place() {
     assert_eq!(who(&served, "bar", "dev").await.as_deref(), Some("bar"));
     let missing = served
         .store
-        .view(&query("nope", "dev", None), None)
+        .view(&query("nope", "dev", None), &[])
         .await
         .expect_err("missing");
     assert!(matches!(missing, ViewError::Unreachable(_)), "{missing}");
     for hostile in ["../foo", "foo/../bar", "/foo", "foo#x", "foo%2fbar", "foo:1", ".git"] {
-        let refused = served.store.view(&query(hostile, "dev", None), None).await;
+        let refused = served.store.view(&query(hostile, "dev", None), &[]).await;
         assert!(matches!(refused, Err(ViewError::Refused(_))), "{hostile}: {refused:?}");
     }
 }
@@ -140,7 +136,7 @@ async fn whoever_waits_for_a_repository_that_gives_way_is_told_so() {
         settings.timeout = Duration::from_secs(600);
     })
     .await;
-    let of = async |name: &str| served.store.view(&query(name, "dev", None), None).await;
+    let of = async |name: &str| served.store.view(&query(name, "dev", None), &[]).await;
     let first = of("first");
     let second = of("second");
     tokio::pin!(first, second);
@@ -197,7 +193,7 @@ async fn a_completed_address_shares_no_mirror_with_a_fixed_one() {
     assert!(
         served
             .store
-            .view(&query("fixed", "dev", Some("main")), None)
+            .view(&query("fixed", "dev", Some("main")), &[])
             .await
             .is_ok()
     );

@@ -19,11 +19,12 @@ impl Promise for AtLeast {
         else {
             return Ok(());
         };
-        let Some(wanted) = ask.at_least.as_ref().map(number) else {
-            return Ok(());
-        };
         let branch = scene.application(*agent).branch();
-        hold(scene.remote.reaches(branch, answer.position, wanted), || {
+        let wanted = ask.at_least.iter().filter_map(|bound| bound.commit.as_ref());
+        let mut wanted = wanted.map(number);
+        let missed = wanted.find(|wanted| !scene.remote.reaches(branch, answer.position, *wanted));
+        hold(missed.is_none(), || {
+            let wanted = missed.unwrap_or_default();
             format!("server {server} answers {answer} where at least c{wanted} was asked for")
         })
     }

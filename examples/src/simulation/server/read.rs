@@ -6,6 +6,8 @@ use bus_agent::Revision;
 use bus_agent::reconcile::Ask;
 use config_server::store::Layer;
 use config_server::store::heads::Head;
+use config_server::store::reach::Reach;
+use contract::AtLeast;
 
 use super::{Server, at_once};
 use crate::simulation::broken::Broken;
@@ -27,14 +29,24 @@ pub enum Reply {
 }
 
 impl Server {
-    /// Answers one application out of what is here.
-    pub fn answer(&mut self, application: usize, ask: &Ask, remote: &Remote, broken: Option<Broken>) -> Reply {
+    /// Answers one application out of what is here, `looked` when that is what a look has found
+    /// since it was asked.
+    pub fn answer(
+        &mut self,
+        application: usize,
+        ask: &Ask,
+        looked: bool,
+        remote: &Remote,
+        broken: Option<Broken>,
+    ) -> Reply {
         let branch = APPLICATIONS[application].branch();
         let Some((head, position)) = self.head(branch, remote) else {
             return Reply::Unready;
         };
-        let bound = ask.at_least.as_ref().filter(|_| broken != Some(Broken::IgnoresAtLeast));
-        if bound.is_some_and(|wanted| !self.reaches(&head, wanted, remote)) {
+        let looked = looked && !self.life.as_ref().is_some_and(|life| life.stale);
+        let looked = looked || broken == Some(Broken::TrustsAncestry);
+        let reached = |bound| self.reaches(&head, bound, looked, remote);
+        if broken != Some(Broken::IgnoresAtLeast) && !ask.at_least.iter().all(reached) {
             return Reply::Behind;
         }
         let layer = Layer {
@@ -80,12 +92,18 @@ impl Server {
         Some(Place { commit, position })
     }
 
-    /// Whether a reader of `head` sees `wanted` or something newer.
-    fn reaches(&self, head: &Head, wanted: &contract::CommitId, remote: &Remote) -> bool {
+    /// Whether a reader of `head` sees what is wanted or something newer.
+    fn reaches(&self, head: &Head, bound: &AtLeast, looked: bool, remote: &Remote) -> bool {
         let Some(life) = &self.life else { return false };
-        head.commit() == wanted
-            || at_once(life.heads.visited(&head.label, wanted))
-            || self.is_ancestor(number(wanted), number(head.commit()), remote)
+        let contained = |wanted| self.is_ancestor(number(wanted), number(head.commit()), remote);
+        let visited = |wanted| at_once(life.heads.visited(&head.label, wanted));
+        let holds = bound.commit.as_ref().is_none_or(contained);
+        let passed = bound.commit.as_ref().is_none_or(visited);
+        match Reach::of(head.commit(), head.moved.as_ref(), bound) {
+            Reach::Sure => true,
+            Reach::Held => holds || looked && passed,
+            Reach::Looked => looked && (holds || passed),
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl World {
     /// Answers out of what is here; one who asks for more waits for a look, unless there was one.
     pub(super) fn answer(&mut self, request: Request, looked: bool) {
         let Request { agent, server, .. } = request;
-        let reply = self.servers[server].answer(self.cast[agent], &request.ask, &self.remote, self.broken);
+        let reply = self.servers[server].answer(self.cast[agent], &request.ask, looked, &self.remote, self.broken);
         let written = self.servers[server].take_written();
         self.wrote(server, &written);
         match &reply {

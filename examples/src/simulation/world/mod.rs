@@ -288,13 +288,13 @@ impl World {
     fn served(&mut self, agent: usize) -> Vec<Arc<super::fact::Answer>> {
         let (application, remote) = (self.cast[agent], &self.remote);
         let open = Ask {
-            at_least: None,
+            at_least: Vec::new(),
             etag: None,
         };
         let replies = self
             .servers
             .iter_mut()
-            .map(|server| server.answer(application, &open, remote, None));
+            .map(|server| server.answer(application, &open, false, remote, None));
         replies
             .filter_map(|reply| match reply {
                 Reply::Answer(answer) => Some(answer),

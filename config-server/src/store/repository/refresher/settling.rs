@@ -51,6 +51,9 @@ impl Refresher {
                 }
             }
         }
+        if outcome.failures.is_empty() {
+            self.shared.contact().serves(self.began);
+        }
         outcome
     }
 
