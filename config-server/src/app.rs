@@ -1,5 +1,6 @@
 //! The whole server: what is made of what, who owns which task, and the order of stopping.
 
+mod broker;
 mod stopping;
 mod transport;
 
@@ -11,8 +12,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use self::broker::BrokerFault;
 use self::stopping::Stages;
-use self::transport::{Joined, TransportFault};
+use self::transport::Joined;
 use crate::actuator::gathered::Gathered;
 use crate::actuator::state::Stopping;
 use crate::actuator::{Actuator, Metrics};
@@ -47,7 +49,7 @@ pub enum StartError {
     #[error("the keys of `encrypt.*` cannot be used")]
     Keys(#[from] KeysError),
     #[error(transparent)]
-    Transport(#[from] TransportFault),
+    Transport(#[from] BrokerFault),
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]

@@ -32,6 +32,8 @@ pub struct Broker {
     port: u16,
     distribution_port: u16,
     names_port: u16,
+    /// Where it speaks TLS, when it does.
+    tls_port: Option<u16>,
     /// The port mapper: ours, so that nodes of parallel tests do not meet.
     _names: Group,
     node: Mutex<Option<Group>>,
@@ -74,12 +76,22 @@ impl Broker {
     /// # Panics
     /// When RabbitMQ is not installed or does not start; a test must not pass without it.
     pub async fn launch() -> Self {
+        Self::launch_with(None).await
+    }
+
+    /// A node that also speaks TLS, to clients that show a certificate: `files` holds
+    /// `authority.pem`, which vouches for them, `broker.pem` and `broker.key`.
+    pub async fn launch_with_tls(files: &Path) -> Self {
+        Self::launch_with(Some(files)).await
+    }
+
+    async fn launch_with(tls: Option<&Path>) -> Self {
         assert!(
             Path::new(SCRIPTS).join("rabbitmq-server").exists(),
             "RabbitMQ is not installed: run the tests with the command of the README, which installs it"
         );
         let directory = TempDir::new().expect("a directory for the node");
-        let [port, distribution_port, names_port] = free_ports();
+        let [port, distribution_port, names_port, tls_port] = free_ports();
         let names = names_server(names_port).expect("epmd runs");
         let broker = Self {
             name: format!("config-bus-{port}@localhost"),
@@ -87,10 +99,15 @@ impl Broker {
             port,
             distribution_port,
             names_port,
+            tls_port: tls.map(|_| tls_port),
             _names: names,
             node: Mutex::new(None),
             virtual_hosts: AtomicU32::new(0),
         };
+        if let Some(files) = tls {
+            std::fs::write(broker.path("node.conf"), tls_configuration(tls_port, files))
+                .expect("a file in the node's directory");
+        }
         broker.start().await;
         broker
     }
@@ -99,6 +116,15 @@ impl Broker {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Where it speaks TLS, by the name in its certificate.
+    ///
+    /// # Panics
+    /// Unless it was made by [`Broker::launch_with_tls`].
+    #[must_use]
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port.expect("a node that speaks TLS")
     }
 
     /// A fresh virtual host, all of it the guest's.
@@ -173,7 +199,7 @@ impl Broker {
             .env("RABBITMQ_LOG_BASE", self.path("log"))
             .env("RABBITMQ_PID_FILE", self.pid_file())
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.path("plugins"))
-            .env("RABBITMQ_CONFIG_FILE", self.path("none"))
+            .env("RABBITMQ_CONFIG_FILE", self.path("node.conf"))
             // Busy waiting would take the processors from the tests.
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
@@ -246,6 +272,21 @@ impl Broker {
             .await
             .unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+fn tls_configuration(port: u16, files: &Path) -> String {
+    let file = |name: &str| files.join(name).display().to_string();
+    format!(
+        "listeners.ssl.1 = 127.0.0.1:{port}\n\
+         ssl_options.cacertfile = {}\n\
+         ssl_options.certfile = {}\n\
+         ssl_options.keyfile = {}\n\
+         ssl_options.verify = verify_peer\n\
+         ssl_options.fail_if_no_peer_cert = true\n",
+        file("authority.pem"),
+        file("broker.pem"),
+        file("broker.key"),
+    )
 }
 
 fn grant(user: &str, virtual_host: &str, rights: Rights<'_>) -> String {

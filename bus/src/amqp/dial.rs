@@ -9,14 +9,15 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lapin::tcp::{AsyncTcpStream, OwnedIdentity, OwnedTLSConfig};
+use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::connection::fault_of;
-use super::settings::{Address, AmqpSettings, ClientIdentity, TlsSettings};
+use super::settings::{Address, AmqpSettings};
+use super::tls;
 use crate::supervise::Fault;
 
 /// A second handle on the socket of an attempt, once there is one.
@@ -39,7 +40,7 @@ pub(crate) async fn dial(settings: &AmqpSettings, address: &Address, role: &str)
 
 async fn open(settings: &AmqpSettings, address: &Address, role: &str, handle: Handle) -> lapin::Result<Connection> {
     let properties = ConnectionProperties::default().with_connection_name(role.into());
-    let tls = settings.tls.as_ref().map(tls_config);
+    let tls = settings.tls.as_ref().map(tls::connector).transpose()?;
     let (address, deadline) = (address.clone(), settings.connect_deadline);
     let uri = uri(settings, &address);
     let runtime = lapin::runtime::default_runtime()?;
@@ -53,7 +54,7 @@ async fn open(settings: &AmqpSettings, address: &Address, role: &str, handle: Ha
             let _ = handle.set(TcpStream::from(stream.get_ref().as_fd().try_clone_to_owned()?));
         }
         match &tls {
-            Some(tls) => Ok(plain.into_tls(&address.host, tls.as_ref()).await?),
+            Some(tls) => Ok(plain.into_rustls(tls, &address.host).await?),
             None => Ok(plain),
         }
     };
@@ -87,22 +88,5 @@ fn uri(settings: &AmqpSettings, address: &Address) -> AMQPUri {
             heartbeat: Some(u16::try_from(settings.heartbeat.as_secs()).unwrap_or(u16::MAX)),
             ..AMQPQueryString::default()
         },
-    }
-}
-
-fn tls_config(tls: &TlsSettings) -> OwnedTLSConfig {
-    let identity = tls.identity.as_ref().map(|identity| match identity {
-        ClientIdentity::Pem { certificate, key } => OwnedIdentity::PKCS8 {
-            pem: certificate.clone().into_bytes(),
-            key: key.reveal().as_bytes().to_vec(),
-        },
-        ClientIdentity::Pkcs12 { store, password } => OwnedIdentity::PKCS12 {
-            der: store.clone(),
-            password: password.reveal().to_owned(),
-        },
-    });
-    OwnedTLSConfig {
-        identity,
-        cert_chain: tls.authorities.clone(),
     }
 }

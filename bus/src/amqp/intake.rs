@@ -140,11 +140,14 @@ async fn consume(channel: &Channel, queue: &ShortString) -> lapin::Result<Consum
     channel.basic_consume(queue.clone(), "".into(), options, none).await
 }
 
-/// `config-bus.<owner>.<host>.<random>`: a prefix to give rights on, a name an operator can read.
+/// `config-bus.<owner>[.<host>].<random>`: a prefix to give rights on, a name an operator can read.
 fn queue_name(settings: &AmqpSettings, owner: &str) -> String {
     let random = uuid::Uuid::new_v4().simple().to_string();
-    let host = settings.host.as_deref().unwrap_or("unnamed");
-    format!("{}.{}.{}.{random}", settings.exchange, clipped(owner), clipped(host))
+    let (exchange, owner) = (&settings.exchange, clipped(owner));
+    match settings.host.as_deref().map(clipped) {
+        Some(host) => format!("{exchange}.{owner}.{host}.{random}"),
+        None => format!("{exchange}.{owner}.{random}"),
+    }
 }
 
 /// At most 80 bytes, so that the whole name stays under AMQP's 255.

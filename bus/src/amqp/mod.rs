@@ -20,10 +20,11 @@ mod dial;
 mod intake;
 mod outlet;
 mod publisher;
+mod tls;
 
 mod follow;
 mod serve;
 
 pub use follow::follow;
 pub use serve::{Serving, serve};
-pub use settings::{Address, AmqpSettings, ClientIdentity, TlsSettings};
+pub use settings::{Address, AmqpSettings, Checks, ClientIdentity, TlsSettings};

@@ -8,6 +8,7 @@ use crate::secret::{Credentials, Secret};
 use crate::supervise::Patience;
 
 const PLAIN_PORT: u16 = 5672;
+const EXCHANGE: &str = "config-bus";
 
 /// Settings of both sides. Safe to print: secrets do not show.
 #[derive(Debug, Clone)]
@@ -56,27 +57,33 @@ pub struct Address {
 pub struct TlsSettings {
     /// Authorities to trust beside those of the system, PEM.
     pub authorities: Option<String>,
+    /// Trusts those alone, not the system's.
+    pub authorities_alone: bool,
+    /// What of the broker's certificate is looked at.
+    pub checks: Checks,
     /// Who we are, for brokers that ask.
     pub identity: Option<ClientIdentity>,
 }
 
-/// A client certificate with its key.
+/// What of the broker's certificate is looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// Who vouches for it, its dates, and whether it is of the machine that was dialled.
+    #[default]
+    All,
+    /// Not whether it is of the machine that was dialled.
+    AllButName,
+    /// Nothing: whoever answers is believed to be the broker.
+    Nothing,
+}
+
+/// A client certificate with its key, as PEM.
 #[derive(Clone, PartialEq, Eq)]
-pub enum ClientIdentity {
-    /// Two PEM texts; the key is not encrypted.
-    Pem {
-        /// The certificate chain.
-        certificate: String,
-        /// The private key (PKCS#8).
-        key: Secret,
-    },
-    /// A PKCS#12 store.
-    Pkcs12 {
-        /// The store.
-        store: Vec<u8>,
-        /// Its password.
-        password: Secret,
-    },
+pub struct ClientIdentity {
+    /// The certificate, then those that vouch for it.
+    pub certificates: String,
+    /// The private key, not encrypted.
+    pub key: Secret,
 }
 
 impl AmqpSettings {
@@ -89,8 +96,8 @@ impl AmqpSettings {
             credentials,
             tls: None,
             heartbeat: Duration::from_secs(10),
-            exchange: "config-bus".to_owned(),
-            reports_exchange: "config-bus.reports".to_owned(),
+            exchange: EXCHANGE.to_owned(),
+            reports_exchange: reports_of(EXCHANGE),
             spring_destination: "springCloudBus".to_owned(),
             spring_bridge: true,
             host: None,
@@ -100,6 +107,18 @@ impl AmqpSettings {
             patience: Patience::default(),
         }
     }
+
+    /// The same with another exchange; reports travel over `<exchange>.reports`.
+    #[must_use]
+    pub fn on_exchange(mut self, exchange: &str) -> Self {
+        exchange.clone_into(&mut self.exchange);
+        self.reports_exchange = reports_of(exchange);
+        self
+    }
+}
+
+fn reports_of(exchange: &str) -> String {
+    format!("{exchange}.reports")
 }
 
 impl FromStr for Address {
@@ -132,10 +151,7 @@ impl fmt::Display for Address {
 
 impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pem { .. } => "Pem(***)",
-            Self::Pkcs12 { .. } => "Pkcs12(***)",
-        })
+        f.write_str("ClientIdentity(***)")
     }
 }
 
@@ -167,11 +183,11 @@ mod tests {
         };
         let mut settings = AmqpSettings::new(Vec::new(), credentials);
         settings.tls = Some(TlsSettings {
-            authorities: None,
-            identity: Some(ClientIdentity::Pkcs12 {
-                store: b"hunter2".to_vec(),
-                password: Secret::new("hunter2"),
+            identity: Some(ClientIdentity {
+                certificates: "hunter2".to_owned(),
+                key: Secret::new("hunter2"),
             }),
+            ..TlsSettings::default()
         });
         let printed = format!("{settings:?}");
         assert!(printed.contains("ops") && !printed.contains("hunter2"), "{printed}");

@@ -139,6 +139,64 @@ async fn an_agent_hears_only_what_is_meant_for_it_and_counts_the_rest() {
 }
 
 #[tokio::test]
+async fn what_is_no_event_is_counted_dropped_and_never_comes_again() {
+    let (broker, settings) = shared().await;
+    let world = World::new();
+    let mut server = world.server(&settings).await;
+    let mut agent = world.agent(&settings, "orders").await;
+    assert!(matches!(inbound(&mut server).await, Inbound::Connected));
+    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let huge = vec![b'x'; 1 << 20];
+    let malformed: [&[u8]; 5] = [
+        b"",
+        b"no json",
+        b"[1, 2]",
+        br#"{"type":"RefreshRemoteApplicationEvent"}"#,
+        &huge,
+    ];
+    for body in malformed {
+        spring.say(body, json()).await;
+    }
+    let unknown = br#"{"type":"OrderPlacedEvent","originService":"stock:1:a","destinationService":"**","id":"u1"}"#;
+    spring.say(unknown, json()).await;
+    let body =
+        br#"{"type":"RefreshRemoteApplicationEvent","originService":"stock:1:a","destinationService":"**","id":"e1"}"#;
+    spring.say(body, json()).await;
+
+    for _ in malformed {
+        assert!(matches!(signal(&mut agent).await, Signal::Rejected(_)));
+    }
+    assert_eq!(received(&mut agent).await, "e1");
+    assert!(matches!(inbound(&mut server).await, Inbound::Event(message) if message.event.id.as_str() == "e1"));
+    for counts in [agent.traffic.counts(), server.traffic.counts()] {
+        assert_eq!((counts.malformed, counts.unknown, counts.delivered), (5, 1, 1));
+    }
+    eventually("the queues are empty", DEADLINE, async || {
+        let host = settings.virtual_host.as_str();
+        let listed = broker
+            .ctl(&["list_queues", "--quiet", "--no-table-headers", "-p", host, "messages"])
+            .await;
+        listed.lines().all(|line| line.trim() == "0").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_environment_change_of_spring_reaches_agents_and_servers() {
+    let (broker, settings) = shared().await;
+    let world = World::new();
+    let mut server = world.server(&settings).await;
+    let mut agent = world.agent(&settings, "orders").await;
+    assert!(matches!(inbound(&mut server).await, Inbound::Connected));
+    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let body = br#"{"type":"EnvironmentChangeRemoteApplicationEvent","originService":"stock:1:a","destinationService":"orders:**","id":"c1","values":{"feature.x":"on"}}"#;
+    spring.say(body, json()).await;
+    let is_change = |kind: &EventKind| matches!(kind, EventKind::EnvironmentChange(values) if values.len() == 1);
+    assert!(matches!(signal(&mut agent).await, Signal::Received(message) if is_change(&message.event.kind)));
+    assert!(matches!(inbound(&mut server).await, Inbound::Event(message) if is_change(&message.event.kind)));
+}
+
+#[tokio::test]
 async fn a_report_reaches_every_server_and_no_agent() {
     let (_, settings) = shared().await;
     let world = World::new();

@@ -198,6 +198,28 @@ async fn a_slow_network_changes_nothing() {
 }
 
 #[tokio::test]
+async fn when_one_node_is_gone_the_next_address_is_taken() {
+    let (broker, mut settings) = shared().await;
+    let world = World::new();
+    let (first, second) = (
+        FaultProxy::start(broker.address()).await,
+        FaultProxy::start(broker.address()).await,
+    );
+    let address = |proxy: &FaultProxy| proxy.address().to_string().parse().expect("an address");
+    settings.addresses = vec![address(&first), address(&second)];
+    let server = world.server(&settings).await;
+    let mut agent = world.agent(&settings, "orders").await;
+    assert_eq!(second.accepted(), 0);
+
+    drop(first);
+    lost(&mut agent).await;
+    connected(&mut agent).await;
+    publish(&server, "e1").await;
+    assert_eq!(received(&mut agent).await, "e1");
+    assert!(second.accepted() > 0);
+}
+
+#[tokio::test]
 async fn attempts_against_a_silent_peer_leave_nothing_behind() {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -3,6 +3,7 @@
 mod harness;
 
 mod embedded;
+mod encrypted;
 
 mod bridge;
 mod faults;

@@ -1,11 +1,11 @@
 //! What a person must mend is told as such, and the least rights suffice.
 
-use bus::{Credentials, Secret};
-use bus::{LinkState, TransportError};
+use bus::amqp::AmqpSettings;
+use bus::{Credentials, Inbound, LinkState, Secret, TransportError};
 use lapin::ExchangeKind;
-use test_support::Rights;
+use test_support::{Broker, Rights};
 
-use crate::harness::{SPRING, Stranger, World, connected, received, refresh, report, shared, until};
+use crate::harness::{SPRING, Stranger, World, connected, inbound, received, refresh, report, shared, until};
 
 fn reason(state: &LinkState) -> Option<&str> {
     match state {
@@ -43,26 +43,65 @@ async fn an_exchange_of_another_type_is_named_with_both_types_and_heals() {
     }
 }
 
-#[tokio::test]
-async fn an_agent_needs_no_more_than_its_own_queues_and_two_exchanges() {
-    let (broker, mut settings) = shared().await;
-    let world = World::new();
-    let mut server = world.server(&settings).await;
-    let rights = Rights {
-        configure: r"^config-bus\.orders\..*",
-        write: r"^config-bus\.(orders\..*|reports)$",
-        read: r"^config-bus(\.orders\..*)?$",
+/// What the page for operators says: `rabbitmqctl set_permissions -p / <user> '..' '..' '..'`.
+fn documented(user: &str) -> [&'static str; 3] {
+    let page = include_str!("../../../docs/bus.md");
+    let command = format!("rabbitmqctl set_permissions -p / {user} ");
+    let patterns = page.lines().find_map(|line| line.strip_prefix(&command));
+    let quoted: Vec<&str> = patterns.expect("a documented command").split('\'').collect();
+    [quoted[1], quoted[3], quoted[5]]
+}
+
+/// Becomes a user of this name with the documented rights.
+async fn become_user(user: &str, broker: &Broker, settings: &mut AmqpSettings) {
+    let none = Rights {
+        configure: "^$",
+        write: "^$",
+        read: "^$",
     };
-    broker.add_user("least", "secret", &settings.virtual_host, rights).await;
+    let name = format!("{user}-{}", settings.virtual_host);
+    broker.add_user(&name, "secret", &settings.virtual_host, none).await;
+    let [configure, write, read] = documented(user);
+    let set = [
+        "set_permissions",
+        "-p",
+        &settings.virtual_host,
+        &name,
+        configure,
+        write,
+        read,
+    ];
+    broker.ctl(&set).await;
     settings.credentials = Credentials {
-        username: "least".to_owned(),
+        username: name,
         password: Secret::new("secret"),
     };
+}
+
+#[tokio::test]
+async fn a_server_needs_no_more_than_the_documented_rights() {
+    let (broker, mut settings) = shared().await;
+    become_user("config-server", broker, &mut settings).await;
+    let world = World::new();
+    let mut server = world.server(&settings).await;
     let mut agent = world.agent(&settings, "orders").await;
     server.transport.publish(&refresh("e1", "**")).await.expect("taken");
     assert_eq!(received(&mut agent).await, "e1");
     agent.reports.report(&report("orders")).await.expect("taken");
-    while !matches!(crate::harness::inbound(&mut server).await, bus::Inbound::Report(_)) {}
+    while !matches!(inbound(&mut server).await, Inbound::Report(_)) {}
+}
+
+#[tokio::test]
+async fn an_agent_needs_no_more_than_the_documented_rights() {
+    let (broker, mut settings) = shared().await;
+    let world = World::new();
+    let mut server = world.server(&settings).await;
+    become_user("orders", broker, &mut settings).await;
+    let mut agent = world.agent(&settings, "orders").await;
+    server.transport.publish(&refresh("e1", "**")).await.expect("taken");
+    assert_eq!(received(&mut agent).await, "e1");
+    agent.reports.report(&report("orders")).await.expect("taken");
+    while !matches!(inbound(&mut server).await, Inbound::Report(_)) {}
 
     let other = world.follow(&settings, "stock");
     let refused = until(&mut other.state.clone(), |state| reason(state).is_some()).await;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::encrypt::Secret;
+use super::encrypt::{KeyStoreKind, Secret};
 
 /// The transport.
 #[derive(Debug, Clone)]
@@ -39,6 +39,20 @@ pub struct AmqpSettings {
 pub struct AmqpTls {
     /// PEM bundle trusted besides the system's authorities.
     pub ca_file: Option<PathBuf>,
-    /// PKCS#12 store with our own certificate, and its password.
-    pub key_store: Option<(PathBuf, Secret)>,
+    /// The authorities that are trusted instead of the system's.
+    pub trust_store: Option<StoreFile>,
+    /// Our own certificate with its key.
+    pub key_store: Option<StoreFile>,
+    /// Whether the broker's certificate is looked at.
+    pub validates: bool,
+    /// Whether it has to be of the machine that was dialled.
+    pub verifies_hostname: bool,
+}
+
+/// A key store of Java's.
+#[derive(Debug, Clone)]
+pub struct StoreFile {
+    pub location: PathBuf,
+    pub password: Secret,
+    pub kind: KeyStoreKind,
 }

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 pub use envelope::RsaScheme;
 pub use keys::{KeyMaterial, Keys, StoreKind, StoreMaterial};
 pub use plain_file::decrypt_file;
+pub use store::{TlsIdentity, TlsMaterial};
 pub use values::decrypt;
 
 /// Marks a value that is encrypted.

@@ -4,7 +4,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use zeroize::Zeroizing;
 
-use super::same_alias;
+use super::{TlsIdentity, same_alias};
 use crate::engine::cipher::der;
 
 const MAGIC: u32 = 0xfeed_feed;
@@ -15,9 +15,23 @@ const CERTIFICATE: u32 = 2;
 const WHITENER: &[u8] = b"Mighty Aphrodite";
 const DIGEST: usize = 20;
 
-/// Private keys by alias, still encrypted each.
+/// The entries of an opened store.
 pub(in crate::engine::cipher) struct Store {
-    keys: Vec<(String, Vec<u8>)>,
+    keys: Vec<Key>,
+    trusted: Vec<Vec<u8>>,
+}
+
+/// A private key, still encrypted, and the certificates that go with it.
+struct Key {
+    alias: String,
+    info: Vec<u8>,
+    chain: Vec<Vec<u8>>,
+}
+
+enum Entry {
+    Key(Key),
+    /// A certificate without a key: one to trust.
+    Trusted(Vec<u8>),
 }
 
 /// Reads big-endian fields one after the other.
@@ -34,49 +48,58 @@ impl Store {
         if magic != MAGIC || !VERSIONS.contains(&version) {
             return None;
         }
-        let mut keys = Vec::new();
+        let (mut keys, mut trusted) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            keys.extend(fields.entry(version)?);
+            match fields.entry(version)? {
+                Entry::Key(key) => keys.push(key),
+                Entry::Trusted(certificate) => trusted.push(certificate),
+            }
         }
-        Some(Self { keys })
+        Some(Self { keys, trusted })
     }
 
     pub(super) fn key(&self, alias: &str, password: &str) -> Option<Zeroizing<Vec<u8>>> {
-        let (_, info) = self.keys.iter().find(|(name, _)| same_alias(name, alias))?;
-        recover(der::encrypted_key(info)?, password)
+        let key = self.keys.iter().find(|key| same_alias(&key.alias, alias))?;
+        recover(der::encrypted_key(&key.info)?, password)
+    }
+
+    /// The first key and its certificates.
+    pub(super) fn identity(&self, password: &str) -> Option<TlsIdentity> {
+        let key = self.keys.first()?;
+        Some(TlsIdentity {
+            chain: key.chain.clone(),
+            key: recover(der::encrypted_key(&key.info)?, password)?,
+        })
+    }
+
+    pub(super) fn trusted(&self) -> &[Vec<u8>] {
+        &self.trusted
     }
 }
 
 impl<'b> Fields<'b> {
-    /// One entry; certificates without a key are passed over: `Some(None)`.
-    #[expect(
-        clippy::option_option,
-        reason = "the end of the bytes and an entry without a key differ"
-    )]
-    fn entry(&mut self, version: u32) -> Option<Option<(String, Vec<u8>)>> {
+    fn entry(&mut self, version: u32) -> Option<Entry> {
         let (tag, alias) = (self.number()?, self.text()?);
         self.take(8)?;
         match tag {
             KEY => {
-                let key = self.block()?.to_vec();
+                let info = self.block()?.to_vec();
+                let mut chain = Vec::new();
                 for _ in 0..self.number()? {
-                    self.certificate(version)?;
+                    chain.push(self.certificate(version)?);
                 }
-                Some(Some((alias, key)))
+                Some(Entry::Key(Key { alias, info, chain }))
             }
-            CERTIFICATE => {
-                self.certificate(version)?;
-                Some(None)
-            }
+            CERTIFICATE => self.certificate(version).map(Entry::Trusted),
             _ => None,
         }
     }
 
-    fn certificate(&mut self, version: u32) -> Option<()> {
+    fn certificate(&mut self, version: u32) -> Option<Vec<u8>> {
         if version == 2 {
             self.text()?;
         }
-        self.block().map(|_| ())
+        self.block().map(<[u8]>::to_vec)
     }
 
     fn number(&mut self) -> Option<u32> {

@@ -1,10 +1,11 @@
 //! `spring.cloud.bus.*`, `spring.rabbitmq.*`, `config-bus.transport`, `config-bus.amqp.*`.
 
 use super::Binder;
-use crate::settings::bus::{AmqpSettings, AmqpTls, BusSettings};
-use crate::settings::encrypt::Secret;
+use crate::settings::bus::{AmqpSettings, AmqpTls, BusSettings, StoreFile};
+use crate::settings::encrypt::{KeyStoreKind, Secret};
 use crate::settings::load::known::{Group, Kind, key};
 use crate::settings::load::units::Unit;
+use crate::settings::load::view::View;
 
 pub(crate) static SPRING: Group = Group {
     title: "The bus",
@@ -53,6 +54,8 @@ pub(crate) static SPRING: Group = Group {
     ],
 };
 
+const STORES: &[&str] = &["PKCS12", "JKS"];
+
 pub(crate) static RABBIT: Group = Group {
     title: "RabbitMQ",
     prefixes: &["spring.rabbitmq"],
@@ -85,46 +88,46 @@ pub(crate) static RABBIT: Group = Group {
             "ssl.key-store",
             Kind::Path,
             "",
-            "A PKCS#12 store with the certificate that says who the server is.",
+            "A store with the certificate that says who the server is.",
         ),
         key("ssl.key-store-password", Kind::Secret, "", "Opens the store."),
         key(
             "ssl.key-store-type",
-            Kind::Choice(&["PKCS12"]),
+            Kind::Choice(STORES),
             "PKCS12",
             "What the store is.",
         ),
         key(
+            "ssl.trust-store",
+            Kind::Path,
+            "",
+            "A store with the authorities to trust at brokers, instead of the system's.",
+        ),
+        key("ssl.trust-store-password", Kind::Secret, "", "Opens the store."),
+        key(
+            "ssl.trust-store-type",
+            Kind::Choice(STORES),
+            "JKS",
+            "What the store is.",
+        ),
+        key(
             "ssl.validate-server-certificate",
-            Kind::Refused,
+            Kind::Flag,
             "true",
-            "certificates of brokers are always verified; name further authorities in `config-bus.amqp.ca-file`",
+            "Look at the broker's certificate; without it, whoever answers is believed.",
         ),
         key(
             "ssl.verify-hostname",
-            Kind::Refused,
+            Kind::Flag,
             "true",
-            "certificates of brokers are always verified",
+            "The certificate has to be of the machine that was dialled.",
         ),
         key(
             "ssl.bundle",
             Kind::Refused,
             "",
-            "name the certificates in `config-bus.amqp.ca-file` and `spring.rabbitmq.ssl.key-store`",
+            "name the certificates in `spring.rabbitmq.ssl.key-store` and `.trust-store`, or in `config-bus.amqp.ca-file`",
         ),
-        key(
-            "ssl.trust-store",
-            Kind::Refused,
-            "",
-            "name the certificates in `config-bus.amqp.ca-file`, in PEM",
-        ),
-        key(
-            "ssl.trust-store-password",
-            Kind::Ignored,
-            "",
-            "There is no trust store.",
-        ),
-        key("ssl.trust-store-type", Kind::Ignored, "", "There is no trust store."),
         key("ssl.algorithm", Kind::Ignored, "", "TLS 1.2 and 1.3."),
     ],
 };
@@ -198,12 +201,25 @@ fn amqp(binder: &Binder<'_>) -> AmqpSettings {
 
 fn tls(binder: &Binder<'_>) -> AmqpTls {
     let view = binder.open(&RABBIT);
-    view.choice("ssl.key-store-type");
-    let password = || view.secret("ssl.key-store-password").unwrap_or_default();
     AmqpTls {
         ca_file: binder.open(&OURS).path("amqp.ca-file"),
-        key_store: view.path("ssl.key-store").map(|store| (store, password())),
+        trust_store: store(&view, "ssl.trust-store"),
+        key_store: store(&view, "ssl.key-store"),
+        validates: view.flag("ssl.validate-server-certificate"),
+        verifies_hostname: view.flag("ssl.verify-hostname"),
     }
+}
+
+fn store(view: &View<'_>, name: &str) -> Option<StoreFile> {
+    let kind = match view.choice(&format!("{name}-type")) {
+        0 => KeyStoreKind::Pkcs12,
+        _ => KeyStoreKind::Jks,
+    };
+    Some(StoreFile {
+        location: view.path(name)?,
+        password: view.secret(&format!("{name}-password")).unwrap_or_default(),
+        kind,
+    })
 }
 
 /// `addresses` wins over `host` and `port`; what its first address says wins over the rest.

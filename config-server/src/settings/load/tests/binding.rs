@@ -252,12 +252,23 @@ fn the_bus_is_rabbit_when_rabbit_is_configured() {
         "--spring.rabbitmq.ssl.enabled=true",
         "--spring.rabbitmq.ssl.key-store=file:/etc/me.p12",
         "--spring.rabbitmq.ssl.key-store-password=pw",
+        "--spring.rabbitmq.ssl.trust-store=/etc/trust.jks",
+        "--spring.rabbitmq.ssl.verify-hostname=false",
         "--config-bus.amqp.ca-file=/etc/ca.pem",
     ]);
     assert_eq!(known.addresses, [("localhost".to_owned(), 5671)]);
     let tls = known.tls.expect("TLS");
     assert_eq!(tls.ca_file, Some(PathBuf::from("/etc/ca.pem")));
-    assert_eq!(tls.key_store.map(|(path, _)| path), Some(PathBuf::from("/etc/me.p12")));
+    let (own, trusted) = (tls.key_store.expect("a store"), tls.trust_store.expect("a store"));
+    assert_eq!(
+        (own.location, own.kind),
+        (PathBuf::from("/etc/me.p12"), KeyStoreKind::Pkcs12)
+    );
+    assert_eq!(
+        (trusted.location, trusted.kind),
+        (PathBuf::from("/etc/trust.jks"), KeyStoreKind::Jks)
+    );
+    assert!(tls.validates && !tls.verifies_hostname);
 
     let chosen = Given::arguments(&[URI, "--spring.rabbitmq.host=mq", "--config-bus.transport=embedded"]);
     assert!(matches!(chosen.settings().bus, BusSettings::Embedded));
