@@ -21,7 +21,7 @@ pub enum Bus {
     /// From the server itself.
     #[default]
     Embedded,
-    /// From RabbitMQ at `amqp[s]://user:password@host:port/vhost`.
+    /// From RabbitMQ at `amqp[s]://user:password@host:port/vhost?exchange=name`, several nodes with commas.
     Amqp(String),
     /// Not at all: it only looks now and then.
     None,

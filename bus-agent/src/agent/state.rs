@@ -39,6 +39,8 @@ pub struct AgentState {
     pub applied_total: u64,
     /// Requests for the configuration since the start.
     pub fetches_total: u64,
+    /// Messages of the bus that were no events, dropped since the start.
+    pub rejected_total: u64,
 }
 
 /// What is live.

@@ -173,6 +173,11 @@ impl<A: Applier> Task<A> {
                 self.connection(false);
                 vec![Input::Lost]
             }
+            Some(Signal::Rejected(reason)) => {
+                debug!(reason, "dropped a message that is no event");
+                self.state.send_modify(|state| state.rejected_total += 1);
+                Vec::new()
+            }
             Some(_) => Vec::new(),
             None => {
                 self.hearing = None;

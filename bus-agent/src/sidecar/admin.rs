@@ -151,6 +151,11 @@ fn registry(state: &AgentState) -> Registry {
     let mut counter = |name: &str, help: &str, value: u64| registry.register(name, help, ConstCounter::new(value));
     counter("client_applied", "Configurations made live", state.applied_total);
     counter("client_fetches", "Requests for the configuration", state.fetches_total);
+    counter(
+        "bus_rejected",
+        "Messages of the bus that were no events and were dropped",
+        state.rejected_total,
+    );
     if let Some(live) = &state.live {
         let labels = AppliedLabels {
             version: live.revision.version.clone().unwrap_or_default(),

@@ -31,7 +31,8 @@ pub struct RawSettings {
     /// The branch, tag or commit [default: the server's]
     #[arg(long, value_name = "NAME", env = "CONFIG_BUS_LABEL")]
     pub label: Option<String>,
-    /// `embedded`, `none` or `amqp://user:password@host:port/vhost` [default: embedded]
+    /// `embedded`, `none` or `amqp://user:password@host:port/vhost?exchange=name`, several nodes with
+    /// commas [default: embedded]
     #[arg(long, value_name = "BUS", env = "CONFIG_BUS_BUS")]
     pub bus: Option<String>,
 

@@ -120,7 +120,7 @@ fn bus(raw: &RawSettings, faults: &mut Faults) -> Bus {
         Some(url) => Bus::amqp(url).unwrap_or_else(|_| {
             faults.add(
                 "bus",
-                "is none of `embedded`, `none` and amqp://user:password@host:port/vhost",
+                "is none of `embedded`, `none` and amqp://user:password@host:port/vhost?exchange=name",
             );
             Bus::None
         }),
