@@ -254,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn who_is_believed_and_shown_at_the_servers_is_at_the_broker_too() {
+        let files = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bus/tests/data/tls");
+        let read = |name: &str| std::fs::read_to_string(files.join(name)).expect("a file of the tests");
+        let own = read("client.pem") + &read("client.key");
+        let mut asked = FetchSettings::new(Vec::new());
+        asked.authorities = vec![read("authority.pem").into_bytes()];
+        asked.identity = Some(own.clone().into_bytes());
+        let mut tls = settings("amqps://broker").tls.expect("TLS");
+        encrypt_as(&Fetcher::new(asked).expect("a client"), &mut tls);
+        assert_eq!(tls.authorities, Some(read("authority.pem")));
+        let shown = tls.identity.expect("an identity");
+        assert_eq!(
+            (shown.certificates.as_str(), shown.key.reveal()),
+            (own.as_str(), own.as_str())
+        );
+    }
+
+    #[test]
     fn another_address_is_refused_without_repeating_it() {
         let error = Bus::amqp("http://me:s3cret@broker").expect_err("no broker").to_string();
         assert!(!error.contains("s3cret"), "{error}");
