@@ -1,7 +1,7 @@
 //! A RabbitMQ node of one's own: free ports, own directory, no plugins, gone with the test.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::eventually::eventually;
 use crate::group::Group;
+use crate::ports::free_port;
 
 /// Debian's scripts without the wrapper that changes the user.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -91,7 +92,7 @@ impl Broker {
             "RabbitMQ is not installed: run the tests with the command of the README, which installs it"
         );
         let directory = TempDir::new().expect("a directory for the node");
-        let [port, distribution_port, names_port, tls_port] = free_ports();
+        let [port, distribution_port, names_port, tls_port] = [(); 4].map(|()| free_port().expect("a free port"));
         let names = names_server(names_port).expect("epmd runs");
         let broker = Self {
             name: format!("config-bus-{port}@localhost"),
@@ -306,10 +307,4 @@ fn names_server(port: u16) -> io::Result<Group> {
     let mut command = Command::new("epmd");
     command.args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
     Group::spawn(&command)
-}
-
-/// Ports nobody holds now. Held together, so that they differ.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    held.map(|listener| listener.local_addr().expect("a bound port").port())
 }

@@ -4,6 +4,7 @@
 
 mod eventually;
 mod group;
+mod ports;
 
 pub mod broker;
 pub mod disk;
@@ -15,4 +16,5 @@ pub use disk::SmallDisk;
 pub use eventually::{eventually, within};
 pub use git::GitFixture;
 pub use group::Group;
+pub use ports::free_port;
 pub use proxy::{FaultProxy, Weather};

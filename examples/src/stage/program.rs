@@ -1,6 +1,5 @@
 //! The programs of this workspace, and where they may listen.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -17,13 +16,4 @@ pub fn program(name: &str) -> Result<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .with_context(|| format!("{name} is not built: run `cargo build --workspace` first"))
-}
-
-/// A port that nobody holds now.
-///
-/// # Errors
-/// When this machine has none left.
-pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
-    Ok(listener.local_addr()?.port())
 }

@@ -9,10 +9,10 @@ use anyhow::{Context, Result, ensure};
 use contract::{AgentStatus, DeliveryReport, headers};
 use reqwest::Response;
 use tempfile::TempDir;
-use test_support::{Broker, Group, within};
+use test_support::{Broker, Group, free_port, within};
 
 use super::DEADLINE;
-use super::program::{free_port, program};
+use super::program::program;
 
 /// A server that is stopped or cut off does not hold up whoever asks it.
 const PATIENCE: Duration = Duration::from_secs(40);

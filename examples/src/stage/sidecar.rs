@@ -6,11 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
-use test_support::{Group, within};
+use test_support::{Group, free_port, within};
 
 use super::DEADLINE;
 use super::history::Applied;
-use super::program::{free_port, program};
+use super::program::program;
 
 /// The command it runs after each change: one line `commit second=1 first=1`.
 const NOTE: &str = r#"echo "$CONFIG_BUS_VERSION" $(cat "$CONFIG_BUS_FILE") >> "$CONFIG_BUS_FILE.log""#;

@@ -1,12 +1,13 @@
 //! `git daemon`: the upstream over `git://`.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::{GitFixture, UPSTREAM, git_program, quiet};
+use crate::ports::free_port;
 
 /// A daemon of one's own on a free port; it ends when dropped.
 #[derive(Debug)]
@@ -73,12 +74,6 @@ impl Drop for GitDaemon {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
-}
-
-/// A port that was free a moment ago.
-pub(super) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("a free port")?;
-    Ok(listener.local_addr()?.port())
 }
 
 /// Returns once something listens on `port`, or fails when `alive` does, or after five seconds.

@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
-use super::daemon::{free_port, wait_until_listening};
+use super::daemon::wait_until_listening;
 use super::{GitFixture, UPSTREAM};
+use crate::ports::free_port;
 
 /// A server of one's own on a free port; it ends when dropped.
 #[derive(Debug)]
