@@ -222,6 +222,13 @@ impl Remote {
         places.contains(&wanted) || self.history(places[position]).any(|commit| commit == wanted)
     }
 
+    /// The first place of `branch` from `from` on with the commit that stands at `position`.
+    #[must_use]
+    pub fn again(&self, branch: usize, position: usize, from: usize) -> Option<usize> {
+        let places = &self.places[branch];
+        (from..places.len()).find(|place| places[*place] == places[position])
+    }
+
     /// What an application that reads `reads` sees of `commit`; `None` when one of them is broken.
     #[must_use]
     pub fn expected(&self, commit: usize, reads: &[usize]) -> Option<Values> {
