@@ -190,9 +190,9 @@ impl Change {
 
 /// The rate at which agents may come for what changed: far below what a cached read costs, and so
 /// few agents come at once.
-const FETCHES_PER_SECOND: u64 = 2_000;
+const FETCHES_PER_SECOND: u64 = 10_000;
 /// Up to here nobody waits.
-const CROWD: usize = 100;
+const CROWD: usize = 1_000;
 
 fn sender(settings: &ChangeSettings, agents: usize) -> Sender {
     Sender {
@@ -222,10 +222,10 @@ mod tests {
     fn only_a_crowd_is_spread_and_never_longer_than_the_setting() {
         for (agents, limit, window) in [
             (0, 10_000, 0),
-            (100, 10_000, 0),
-            (1_000, 10_000, 500),
-            (10_000, 10_000, 5_000),
-            (10_000, 2_000, 2_000),
+            (1_000, 10_000, 0),
+            (5_000, 10_000, 500),
+            (50_000, 10_000, 5_000),
+            (50_000, 2_000, 2_000),
             (10_000, 0, 0),
         ] {
             assert_eq!(
