@@ -175,6 +175,7 @@ impl Origin {
             to: commit(moves),
             affects: Affects::All,
             spread_millis: 0,
+            report_spread_millis: 0,
             moved: Some(moved(moves)),
         }
     }

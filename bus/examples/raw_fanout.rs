@@ -109,6 +109,7 @@ async fn publish(channel: &Channel) -> Outcome<()> {
         to: "b".repeat(40).parse()?,
         affects: Affects::union([Scope::new(Some("bench"), None)]),
         spread_millis: 0,
+        report_spread_millis: 0,
         moved: None,
     };
     let mut headers = FieldTable::default();

@@ -75,6 +75,7 @@ mod tests {
                 to: "a".repeat(40).parse().expect("a commit"),
                 affects,
                 spread_millis: 0,
+                report_spread_millis: 0,
                 moved: None,
             }),
         }

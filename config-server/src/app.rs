@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -39,6 +40,21 @@ use crate::tasks::Tasks;
 /// Bytes of replies that are given again without being looked up. They share their bodies with the
 /// cache, so most of them cost nothing more.
 const READY_BYTES: usize = 16 * 1024 * 1024;
+
+/// For what blocks: git, files, the rendering of what was never rendered. Each one keeps memory of
+/// its own.
+const BLOCKING_THREADS: usize = 16;
+
+/// What the server runs on.
+///
+/// # Errors
+/// When the system gives no threads or no event queue.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()
+}
 
 /// Why the server does not run, or did not end well.
 #[derive(Debug, Error)]

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use config_server::app::runtime;
 use config_server::settings::arguments::{Arguments, Command, StatusArguments};
 use config_server::settings::load::{Disk, SettingsErrors, Sources, examine};
 use config_server::settings::{LogFormat, Settings};
@@ -14,10 +15,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
-
-/// For what blocks: git, files, the rendering of what was never rendered. Each one keeps memory of
-/// its own.
-const BLOCKING_THREADS: usize = 16;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -99,11 +96,7 @@ fn start(log: LogFormat, filter: &str, work: impl Future<Output = anyhow::Result
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         warn!("another TLS provider is installed already");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .enable_all()
-        .build();
-    let outcome = runtime
+    let outcome = runtime()
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(work));
     outcome.unwrap_or_else(|error| {

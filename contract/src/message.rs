@@ -66,6 +66,7 @@ mod tests {
                 to: "b".repeat(40).parse().expect("a commit"),
                 affects: Affects::All,
                 spread_millis: 0,
+                report_spread_millis: 0,
                 moved: None,
             }),
         };

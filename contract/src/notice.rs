@@ -19,6 +19,7 @@ const FROM: &str = "x-config-bus-from";
 const TO: &str = "x-config-bus-to";
 const AFFECTS: &str = "x-config-bus-affects";
 const SPREAD: &str = "x-config-bus-spread";
+const REPORT_SPREAD: &str = "x-config-bus-report-spread";
 const MOVE: &str = "x-config-bus-move";
 
 /// Longest `affects` header in bytes; a notice stays under 8 kB.
@@ -52,6 +53,10 @@ pub struct Notice {
     /// Window in milliseconds over which those who look should spread their fetches.
     #[serde(default)]
     pub spread_millis: u64,
+    /// Window in milliseconds from hearing it, in whose second half those who looked should report:
+    /// the first half is left to those who still look.
+    #[serde(default)]
+    pub report_spread_millis: u64,
     /// The entry of the sender's head-move log.
     #[serde(default, rename = "move")]
     pub moved: Option<MoveId>,
@@ -64,6 +69,12 @@ impl Notice {
         Duration::from_millis(self.spread_millis)
     }
 
+    /// The window of the reports.
+    #[must_use]
+    pub fn report_spread(&self) -> Duration {
+        Duration::from_millis(self.report_spread_millis)
+    }
+
     /// The notice as header names and texts.
     #[must_use]
     pub fn to_headers(&self) -> BTreeMap<&'static str, String> {
@@ -72,6 +83,7 @@ impl Notice {
             (TO, self.to.to_string()),
             (AFFECTS, self.affects.to_header(AFFECTS_LIMIT)),
             (SPREAD, self.spread_millis.to_string()),
+            (REPORT_SPREAD, self.report_spread_millis.to_string()),
         ]);
         if let Some(from) = &self.from {
             headers.insert(FROM, from.to_string());
@@ -85,12 +97,14 @@ impl Notice {
     /// Reads a notice out of headers; `None` when they carry none, or one that cannot be trusted
     /// (then the event is a plain refresh, and everybody it addresses looks).
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        let millis = |name| header(name).and_then(|text| text.parse().ok()).unwrap_or(0);
         Some(Self {
             label: header(LABEL)?.parse().ok()?,
             from: header(FROM).and_then(|text| text.parse().ok()),
             to: header(TO)?.parse().ok()?,
             affects: header(AFFECTS).map_or(Affects::All, Affects::from_header),
-            spread_millis: header(SPREAD).and_then(|text| text.parse().ok()).unwrap_or(0),
+            spread_millis: millis(SPREAD),
+            report_spread_millis: millis(REPORT_SPREAD),
             moved: header(MOVE).and_then(|text| text.parse().ok()),
         })
     }
@@ -148,6 +162,7 @@ mod tests {
             to: "a".repeat(40).parse().expect("a commit"),
             affects: Affects::union([Scope::new(Some("orders"), Some("dev"))]),
             spread_millis: 250,
+            report_spread_millis: 500,
             moved: Some("abc-7".parse().expect("a move")),
         };
         let headers = notice.to_headers();

@@ -21,14 +21,20 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Hands reports to the bus, in order.
 #[derive(Debug)]
 pub(super) struct Reporter {
-    queue: mpsc::Sender<Report>,
+    queue: mpsc::Sender<Due>,
     task: JoinHandle<()>,
+}
+
+/// A report, and when it may go.
+struct Due {
+    report: Report,
+    at: Instant,
 }
 
 /// Reports on their way.
 struct Backlog {
-    waiting: mpsc::Receiver<Report>,
-    reports: VecDeque<Report>,
+    waiting: mpsc::Receiver<Due>,
+    reports: VecDeque<Due>,
     closed: bool,
 }
 
@@ -44,8 +50,9 @@ impl Reporter {
         Self { queue, task }
     }
 
-    pub(super) fn report(&self, report: Report) {
-        if self.queue.try_send(report).is_err() {
+    /// Sends `report` after those before it, not earlier than `at` unless the agent stops.
+    pub(super) fn report(&self, report: Report, at: Instant) {
+        if self.queue.try_send(Due { report, at }).is_err() {
             debug!("a report was dropped: the bus takes them too slowly");
         }
     }
@@ -64,7 +71,7 @@ impl Reporter {
 /// not know of this agent until something changes.
 async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut rng: fastrand::Rng) {
     let mut failures = 0;
-    while let Some(report) = backlog.oldest().await {
+    while let Some(report) = backlog.next().await {
         match sink.report(report).await {
             Err(error @ (TransportError::NotConnected(_) | TransportError::TimedOut)) => {
                 debug!(%error, "a report was not taken, and will be sent again");
@@ -72,7 +79,7 @@ async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut r
                     return;
                 }
                 failures += 1;
-                backlog.gather(pace.until_retry(failures, None, &mut rng)).await;
+                backlog.gather(Instant::now() + pace.until_retry(failures, None, &mut rng)).await;
             }
             taken_or_refused => {
                 if let Err(error) = taken_or_refused {
@@ -86,8 +93,8 @@ async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut r
 }
 
 impl Backlog {
-    /// The report to send next; `None` when there will be no more.
-    async fn oldest(&mut self) -> Option<&Report> {
+    /// The report to send next, once it may go; `None` when there will be no more.
+    async fn next(&mut self) -> Option<&Report> {
         while let Ok(report) = self.waiting.try_recv() {
             self.push(report);
         }
@@ -95,12 +102,17 @@ impl Backlog {
             let report = self.waiting.recv().await?;
             self.push(report);
         }
-        self.reports.front()
+        while let Some(wait) = self.reports.front().map(|oldest| oldest.at)
+            && wait > Instant::now()
+            && !self.closed
+        {
+            self.gather(wait).await;
+        }
+        self.reports.front().map(|oldest| &oldest.report)
     }
 
-    /// Takes in what comes within `time`; at once when nothing can come any more.
-    async fn gather(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+    /// Takes in what comes until `end`; at once when nothing can come any more.
+    async fn gather(&mut self, end: Instant) {
         loop {
             match timeout_at(end, self.waiting.recv()).await {
                 Ok(Some(report)) => self.push(report),
@@ -113,7 +125,7 @@ impl Backlog {
         }
     }
 
-    fn push(&mut self, report: Report) {
+    fn push(&mut self, report: Due) {
         self.reports.push_back(report);
         if self.reports.len() > QUEUE {
             self.reports.pop_front();
@@ -179,7 +191,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_report_nobody_took_is_sent_again_until_somebody_does() {
         let (reporter, mut seen) = reporter(5);
-        reporter.report(report(&["one"]));
+        reporter.report(report(&["one"]), Instant::now());
         assert_eq!(seen.recv().await, Some(report(&["one"])));
         reporter.finish().await;
         assert_eq!(seen.recv().await, None);
@@ -189,10 +201,10 @@ mod tests {
     async fn reports_that_waited_come_in_order_and_the_newest_of_too_many_are_kept() {
         let (reporter, mut seen) = reporter(1);
         let ids: Vec<String> = (0..QUEUE + 2).map(|n| n.to_string()).collect();
-        reporter.report(report(&[&ids[0]]));
+        reporter.report(report(&[&ids[0]]), Instant::now());
         tokio::task::yield_now().await;
         for id in &ids[1..] {
-            reporter.report(report(&[id]));
+            reporter.report(report(&[id]), Instant::now());
             tokio::task::yield_now().await;
         }
         for id in &ids[2..] {
@@ -205,10 +217,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_report_that_is_refused_is_not_sent_again() {
         let (reporter, mut seen) = reporter(0);
-        reporter.report(report(&[REFUSED]));
-        reporter.report(report(&["good"]));
+        reporter.report(report(&[REFUSED]), Instant::now());
+        reporter.report(report(&["good"]), Instant::now());
         assert_eq!(seen.recv().await, Some(report(&["good"])));
         reporter.finish().await;
         assert_eq!(seen.recv().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_waits_for_its_time_unless_the_agent_stops() {
+        let (reporter, mut seen) = reporter(0);
+        let begin = Instant::now();
+        reporter.report(report(&["in a crowd"]), begin + Duration::from_secs(3));
+        assert_eq!(seen.recv().await, Some(report(&["in a crowd"])));
+        assert_eq!(begin.elapsed(), Duration::from_secs(3));
+        reporter.report(report(&["last"]), begin + Duration::from_secs(3600));
+        reporter.finish().await;
+        assert_eq!(seen.recv().await, Some(report(&["last"])));
+        assert!(begin.elapsed() < Duration::from_secs(10));
     }
 }

@@ -119,6 +119,8 @@ pub struct Ended {
     pub reason: Option<String>,
     /// From hearing (or waking) to now.
     pub took: Duration,
+    /// How long to wait before the servers are told: many agents do not all talk at once.
+    pub report_in: Duration,
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct Pending {
     pub(super) since: Duration,
     /// When to start.
     pub(super) not_before: Duration,
+    /// When to tell how it ended.
+    pub(super) report_at: Duration,
     /// The events to answer.
     pub(super) events: Vec<EventId>,
     /// What the newest notice of each log said is there: between logs there is no order.
@@ -45,6 +47,7 @@ impl Pending {
         Self {
             since: now,
             not_before: now,
+            report_at: now,
             events: Vec::new(),
             wanted: Vec::new(),
             announce: false,
@@ -86,6 +89,7 @@ impl Pending {
     pub(super) fn absorb(&mut self, later: Self) {
         self.since = self.since.min(later.since);
         self.not_before = self.not_before.min(later.not_before);
+        self.report_at = self.report_at.max(later.report_at);
         self.told &= later.events.is_empty();
         self.announce |= later.announce;
         self.insist |= later.insist;

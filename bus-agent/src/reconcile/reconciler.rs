@@ -197,8 +197,9 @@ impl Reconciler {
         if !self.follows.is_meant_by(&notice, self.served.as_ref()) {
             return;
         }
-        let window = notice.spread().min(self.pace.spread_longest);
-        let pending = Pending::asked(now, now + Pace::within(window, &mut self.rng), vec![id]);
+        let [fetches, reports] = [notice.spread(), notice.report_spread()].map(|it| it.min(self.pace.spread_longest));
+        let mut pending = Pending::asked(now, now + Pace::within(fetches, &mut self.rng), vec![id]);
+        pending.report_at = now + reports / 2 + Pace::within(reports / 2, &mut self.rng);
         let ours = self.follows.knows_label(&notice.label, self.served.as_ref()) == Some(true);
         // A commit of a branch that is not followed would never be reached.
         self.want(if ours { pending.wanting(&notice) } else { pending });

@@ -159,6 +159,7 @@ impl World {
                 to: commit(sequence),
                 affects: Affects::All,
                 spread_millis: 700,
+                report_spread_millis: 900,
                 moved: self.revision(sequence).moved,
             }),
         }));

@@ -110,6 +110,7 @@ fn notice(n: u64) -> Notice {
         to: commit(n),
         affects: Affects::All,
         spread_millis: 0,
+        report_spread_millis: 0,
         moved: revision(n).moved,
     }
 }
@@ -150,6 +151,7 @@ fn report(events: &[&str], outcome: Outcome) -> Action {
         outcome,
         reason: None,
         took: Duration::ZERO,
+        report_in: Duration::ZERO,
     })
 }
 
@@ -264,6 +266,29 @@ fn the_spread_window_delays_the_fetch_and_gathers_what_comes_meanwhile() {
     assert_eq!(machine.step(SECOND, event("e3", Some(later))), []);
     let due = machine.wake_at().expect("a time").min(due);
     assert_eq!(machine.step(due, Input::Due), [fetch(Some(3), Some(1))]);
+}
+
+#[test]
+fn a_crowd_reports_in_the_second_half_of_the_window_and_an_operator_hears_at_once() {
+    let mut machine = at_rest();
+    let crowd = Notice {
+        report_spread_millis: 10_000,
+        ..notice(2)
+    };
+    machine.step(SECOND, event("e2", Some(crowd)));
+    machine.step(SECOND, changed(2));
+    let ended = |actions: &[Action]| match actions {
+        [Action::Persist, Action::Report(ended)] => ended.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = ended(&machine.step(2 * SECOND, Input::Applied(Ok(()))));
+    assert!((4 * SECOND..=9 * SECOND).contains(&told.report_in), "{told:?}");
+    assert_eq!(told.took, SECOND);
+
+    machine.step(3 * SECOND, event("operator", None));
+    machine.step(3 * SECOND, changed(3));
+    let told = ended(&machine.step(3 * SECOND, Input::Applied(Ok(()))));
+    assert_eq!(told.report_in, Duration::ZERO);
 }
 
 #[test]

@@ -4,20 +4,19 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, Consumer};
 use tokio::time::{Instant, interval_at, timeout};
 
+use super::acks::Acks;
 use super::connection::{channel, fault_of, short};
 use super::settings::AmqpSettings;
 use crate::session::Standing;
 use crate::supervise::Fault;
 
-const PREFETCH: u16 = 100;
+pub(super) const PREFETCH: u16 = 100;
 /// Oldest first out: events are hints, and whoever is this far behind looks anyway.
 const MAX_QUEUED: i32 = 10_000;
 const PROBE_DEADLINE: Duration = Duration::from_secs(10);
@@ -29,12 +28,10 @@ pub(crate) struct Intake {
     consumer: Consumer,
     /// For questions, which must not disturb the consuming channel.
     spare: Channel,
-    /// Acknowledgements on their way. A blocked connection holds them back; it must not hold back
-    /// what is heard.
-    acks: FuturesUnordered<BoxFuture<'static, ()>>,
+    acks: Acks,
 }
 
-/// Takes what an intake hears. Acknowledged as soon as it is taken: an event is a hint, and no
+/// Takes what an intake hears. Acknowledged whatever becomes of it: an event is a hint, and no
 /// failure to act on it is mended by another delivery.
 pub(crate) trait Ear: Send {
     fn hear(&mut self, delivery: Delivery) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -58,7 +55,7 @@ impl Intake {
             queue,
             consumer,
             spare: channel(connection).await?,
-            acks: FuturesUnordered::new(),
+            acks: Acks::default(),
         })
     }
 
@@ -83,17 +80,13 @@ impl Intake {
     async fn next(&mut self) -> Result<Delivery, Fault> {
         loop {
             tokio::select! {
-                Some(()) = self.acks.next() => {}
+                () = self.acks.run() => {}
                 delivery = self.consumer.next() => {
                     let delivery = match delivery {
                         Some(delivery) => delivery.map_err(|e| fault_of(&e))?,
                         None => return Err(Fault::Transient("the queue was deleted".to_owned())),
                     };
-                    let acker = delivery.acker.clone();
-                    // A failing one means that the connection is going, which shows by itself.
-                    self.acks.push(Box::pin(async move {
-                        let _ = acker.ack(BasicAckOptions::default()).await;
-                    }));
+                    self.acks.owe(delivery.acker.clone());
                     return Ok(delivery);
                 }
             }

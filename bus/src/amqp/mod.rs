@@ -14,6 +14,7 @@
 mod settings;
 mod topology;
 
+mod acks;
 mod connection;
 mod delivery;
 mod dial;

@@ -18,6 +18,7 @@ fn notice(affects: Affects) -> Notice {
         to: "b".repeat(40).parse().expect("a commit"),
         affects,
         spread_millis: 250,
+        report_spread_millis: 0,
         moved: Some("abc-7".parse().expect("a move")),
     }
 }
@@ -212,6 +213,35 @@ async fn a_report_reaches_every_server_and_no_agent() {
         }
     }
     quiet(other.signals.recv()).await;
+}
+
+#[tokio::test]
+async fn what_comes_thick_and_fast_is_heard_in_order_and_left_with_nothing_owed() {
+    const MANY: usize = 1_000;
+    let (broker, settings) = shared().await;
+    let world = World::new();
+    let server = world.server(&settings).await;
+    let mut agent = world.agent(&settings, "orders").await;
+    let publish = async {
+        for n in 0..MANY {
+            let taken = server.transport.publish(&refresh(&n.to_string(), "**")).await;
+            assert_eq!(taken, Ok(Receipt { heard: true }));
+        }
+    };
+    // Anything but an event, such as a lost connection, is no id.
+    let hear = async {
+        for n in 0..MANY {
+            assert_eq!(received(&mut agent).await, n.to_string());
+        }
+    };
+    tokio::join!(publish, hear);
+    eventually("nothing is owed", DEADLINE, async || {
+        let listed = ["list_queues", "--quiet", "--no-table-headers", "-p", &settings.virtual_host];
+        let owed = broker.ctl(&[&listed[..], &["messages_unacknowledged"]].concat()).await;
+        owed.lines().all(|owed| owed == "0").then_some(())
+    })
+    .await;
+    assert!(agent.state.borrow().is_connected());
 }
 
 #[tokio::test]

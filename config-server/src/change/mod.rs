@@ -188,26 +188,44 @@ impl Change {
     }
 }
 
-/// The rate at which agents may come for what changed: far below what a cached read costs, and so
-/// few agents come at once.
-const FETCHES_PER_SECOND: u64 = 10_000;
-/// Up to here nobody waits.
-const CROWD: usize = 1_000;
+/// What agents do about an event is spread once they are a crowd.
+struct Spread {
+    /// Up to here nobody waits.
+    crowd: usize,
+    /// As many a second come beyond that.
+    rate: u64,
+}
+
+/// Far below what a cached read costs, and so few agents come at once.
+const FETCHES: Spread = Spread {
+    crowd: 1_000,
+    rate: 10_000,
+};
+/// A report waits for the others' fetches, not the other way round: with them it would take half of
+/// what a broker can do from the events that are still on their way.
+const REPORTS: Spread = Spread {
+    crowd: 100,
+    rate: 2_000,
+};
 
 fn sender(settings: &ChangeSettings, agents: usize) -> Sender {
+    let limit = millis(settings.spread);
     Sender {
         bus_id: settings.bus_id.clone(),
-        spread_millis: spread_millis(agents, millis(settings.spread)),
+        spread_millis: FETCHES.window_millis(agents, limit),
+        report_spread_millis: REPORTS.window_millis(agents, limit),
     }
 }
 
-/// The window for a fleet of `agents`, at most `limit` milliseconds.
-fn spread_millis(agents: usize, limit: u64) -> u64 {
-    if agents <= CROWD {
-        return 0;
+impl Spread {
+    /// The window for a fleet of `agents`, at most `limit` milliseconds.
+    fn window_millis(&self, agents: usize, limit: u64) -> u64 {
+        if agents <= self.crowd {
+            return 0;
+        }
+        let agents = u64::try_from(agents).unwrap_or(u64::MAX);
+        (agents.saturating_mul(1000) / self.rate).min(limit)
     }
-    let agents = u64::try_from(agents).unwrap_or(u64::MAX);
-    (agents.saturating_mul(1000) / FETCHES_PER_SECOND).min(limit)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -216,23 +234,21 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::spread_millis;
+    use super::{FETCHES, REPORTS};
 
     #[test]
     fn only_a_crowd_is_spread_and_never_longer_than_the_setting() {
-        for (agents, limit, window) in [
-            (0, 10_000, 0),
-            (1_000, 10_000, 0),
-            (5_000, 10_000, 500),
-            (50_000, 10_000, 5_000),
-            (50_000, 2_000, 2_000),
-            (10_000, 0, 0),
+        for (agents, limit, fetches, reports) in [
+            (0, 10_000, 0, 0),
+            (100, 10_000, 0, 0),
+            (1_000, 10_000, 0, 500),
+            (5_000, 10_000, 500, 2_500),
+            (50_000, 10_000, 5_000, 10_000),
+            (50_000, 2_000, 2_000, 2_000),
+            (10_000, 0, 0, 0),
         ] {
-            assert_eq!(
-                spread_millis(agents, limit),
-                window,
-                "{agents} agents, at most {limit} ms"
-            );
+            let windows = [FETCHES, REPORTS].map(|spread| spread.window_millis(agents, limit));
+            assert_eq!(windows, [fetches, reports], "{agents} agents, at most {limit} ms");
         }
     }
 }

@@ -9,11 +9,12 @@ use crate::engine::affects::affects;
 use crate::engine::diff::diff;
 use crate::store::HeadMove;
 
-/// Who announces, and how those who hear it should spread their fetches.
+/// Who announces, and how those who hear it should spread what they do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     pub bus_id: BusId,
     pub spread_millis: u64,
+    pub report_spread_millis: u64,
 }
 
 /// One move of a head by the log.
@@ -53,6 +54,7 @@ pub fn compose(sender: &Sender, id: EventId, step: Step, affects: Affects, time:
         to: step.to,
         affects,
         spread_millis: sender.spread_millis,
+        report_spread_millis: sender.report_spread_millis,
         moved: Some(step.moved),
     };
     Message {

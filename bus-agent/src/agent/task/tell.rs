@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use contract::{Outcome, Report};
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Task;
@@ -12,6 +13,7 @@ use crate::reconcile::Ended;
 
 impl<A: Applier> Task<A> {
     pub(super) fn report(&self, ended: Ended) {
+        let due = Instant::now() + ended.report_in;
         let report = self.report_of(ended);
         log(&report);
         self.state.send_modify(|state| {
@@ -19,7 +21,7 @@ impl<A: Applier> Task<A> {
             state.last_error = report.reason.clone().map(problem);
         });
         if let Some(reporter) = &self.reporter {
-            reporter.report(report);
+            reporter.report(report, due);
         }
     }
 
@@ -45,9 +47,10 @@ impl<A: Applier> Task<A> {
             outcome: Outcome::Stopped,
             reason: None,
             took: Duration::ZERO,
+            report_in: Duration::ZERO,
         });
         if let Some(reporter) = self.reporter.take() {
-            reporter.report(last);
+            reporter.report(last, Instant::now());
             reporter.finish().await;
         }
     }

@@ -191,6 +191,7 @@ impl Reconciler {
             outcome,
             reason,
             took: now.saturating_sub(cause.since),
+            report_in: cause.report_at.saturating_sub(now),
         })
     }
 }

@@ -170,6 +170,7 @@ async fn a_list_too_long_to_send_still_filters_here() {
             to: "a".repeat(40).parse().expect("a commit"),
             affects: Affects::union(scopes.chain([Scope::new(Some(last), None)])),
             spread_millis: 0,
+            report_spread_millis: 0,
             moved: None,
         });
         message

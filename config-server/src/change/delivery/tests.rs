@@ -34,6 +34,7 @@ fn message(id: &str, destination: &str, affects: Option<Affects>) -> Message {
         to: commit('b'),
         affects,
         spread_millis: 0,
+        report_spread_millis: 0,
         moved: None,
     });
     Message { event, notice }

@@ -23,6 +23,7 @@ fn sender() -> Sender {
     Sender {
         bus_id: "config-server:8888:a".parse::<BusId>().expect("an id"),
         spread_millis: 0,
+        report_spread_millis: 0,
     }
 }
 

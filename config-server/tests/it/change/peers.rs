@@ -31,6 +31,7 @@ async fn moved_at_another(server: &Server, to: &CommitId) {
         to: to.clone(),
         affects: Affects::All,
         spread_millis: 0,
+        report_spread_millis: 0,
         moved: Some("other-7".parse().expect("a move")),
     };
     let event = refresh("config-server:8889:b", "**", Some(notice));

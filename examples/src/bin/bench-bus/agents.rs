@@ -1,6 +1,7 @@
 //! Many agents in this process; each tells when a round is live.
 
 use std::io::Write;
+use std::iter::once;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
@@ -66,9 +67,13 @@ fn tell(told: &Receiver<(String, SystemTime)>) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "ready")?;
     out.flush()?;
-    for (round, at) in told {
-        let micros = at.duration_since(SystemTime::UNIX_EPOCH)?.as_micros();
-        writeln!(out, "{round} {micros}")?;
+    while let Ok(first) = told.recv() {
+        // One write for all that came meanwhile: the agents are measured, not their telling.
+        let lines = once(first).chain(told.try_iter()).map(|(round, at)| {
+            let micros = at.duration_since(SystemTime::UNIX_EPOCH)?.as_micros();
+            Ok(format!("{round} {micros}\n"))
+        });
+        out.write_all(lines.collect::<Result<String>>()?.as_bytes())?;
         out.flush()?;
     }
     Ok(())

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use config_server::app::runtime;
 use examples::server_process;
 use test_support::Broker;
 
@@ -61,9 +62,11 @@ enum Role {
     Agents { server: String, bus: String, number: usize },
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let bench = Bench::parse();
+fn main() -> Result<()> {
+    runtime()?.block_on(play(Bench::parse()))
+}
+
+async fn play(bench: Bench) -> Result<()> {
     match &bench.role {
         Some(Role::Config { settings }) => server_process::serve(settings).await,
         Some(Role::Agents { server, bus, number }) => agents::run(server, bus, *number).await,

@@ -57,7 +57,12 @@ impl Stage {
     /// Calls for a refresh; answers once all agents have reported.
     pub(crate) async fn announce(&self) -> Result<()> {
         let report = self.refresh(DEADLINE).await?;
-        ensure!(report.is_complete(), "not all reported in time: {:?}", report.summary);
+        ensure!(
+            report.is_complete(),
+            "not all have reported on {}: {:?}",
+            report.id,
+            report.summary
+        );
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use config_server::app::runtime;
 use examples::{ServerProcess, server_process};
 
 use load::{Load, Measured};
@@ -52,15 +53,8 @@ enum Role {
     Bare { file: String },
 }
 
-/// As the server's own program has it.
-const BLOCKING_THREADS: usize = 16;
-
 fn main() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(play(Bench::parse()))
+    runtime()?.block_on(play(Bench::parse()))
 }
 
 async fn play(bench: Bench) -> Result<()> {

@@ -325,6 +325,7 @@ impl World {
             outcome: Outcome::Applied,
             reason: None,
             took: std::time::Duration::ZERO,
+            report_in: std::time::Duration::ZERO,
         };
         if let Some(report) = self.agents[agent].report(ended) {
             let (commit, digest) = (offered.revision.commit(), Some(offered.revision.digest.clone()));

@@ -148,6 +148,7 @@ fn entry(from: Option<char>, to: char) -> Entry {
         sender: Sender {
             bus_id: "config-server:8888:a".parse().expect("an id"),
             spread_millis: 0,
+            report_spread_millis: 0,
         },
         time: 1_000,
         kept: 20,

@@ -15,7 +15,7 @@ pub(crate) static OURS: Group = Group {
             "spread",
             Kind::Time(Unit::Seconds),
             "10s",
-            "The longest time over which agents spread their fetches after an event. Up to 1,000 known agents do not wait at all; beyond, the window grows with their number.",
+            "The longest time over which agents spread their fetches, and their reports, after an event. Up to 1,000 known agents fetch at once and up to 100 report at once; beyond, the windows grow with their number.",
         ),
         key(
             "event-expiry",
