@@ -79,7 +79,9 @@ async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut r
                     return;
                 }
                 failures += 1;
-                backlog.gather(Instant::now() + pace.until_retry(failures, None, &mut rng)).await;
+                backlog
+                    .gather(Instant::now() + pace.until_retry(failures, None, &mut rng))
+                    .await;
             }
             taken_or_refused => {
                 if let Err(error) = taken_or_refused {

@@ -14,6 +14,9 @@ use super::{Answer, ClientError, FetchError, Fetched, Login};
 use crate::follows::Follows;
 use crate::reconcile::Ask;
 
+/// How long a connection is kept for the next request. Less than the time between two looks without
+/// a cause: a server that many agents follow holds one connection for each, not two.
+const IDLE: Duration = Duration::from_secs(30);
 /// Most of what a server says about a failure that is repeated.
 const LONGEST_DETAIL: usize = 300;
 
@@ -92,7 +95,8 @@ impl Fetcher {
         }
         let mut http = Client::builder()
             .user_agent(concat!("config-bus-agent/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.connect_timeout);
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(IDLE);
         if let Some(login) = &settings.login {
             http = http.default_headers(login.headers()?);
         }

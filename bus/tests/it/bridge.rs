@@ -236,7 +236,13 @@ async fn what_comes_thick_and_fast_is_heard_in_order_and_left_with_nothing_owed(
     };
     tokio::join!(publish, hear);
     eventually("nothing is owed", DEADLINE, async || {
-        let listed = ["list_queues", "--quiet", "--no-table-headers", "-p", &settings.virtual_host];
+        let listed = [
+            "list_queues",
+            "--quiet",
+            "--no-table-headers",
+            "-p",
+            &settings.virtual_host,
+        ];
         let owed = broker.ctl(&[&listed[..], &["messages_unacknowledged"]].concat()).await;
         owed.lines().all(|owed| owed == "0").then_some(())
     })

@@ -124,7 +124,8 @@ impl Server {
             match tls {
                 None => protocol.speak(stream, answers, &stop).await,
                 Some(tls) => match tls.handshake(stream, handshake_timeout).await {
-                    Ok(stream) => protocol.speak(stream, answers, &stop).await,
+                    // On its own, or every plain connection is as large as an encrypted one.
+                    Ok(stream) => Box::pin(protocol.speak(stream, answers, &stop)).await,
                     Err(error) => debug!(%error, "no TLS session with a client"),
                 },
             }

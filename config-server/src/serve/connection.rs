@@ -1,7 +1,7 @@
 //! HTTP/1.1 and HTTP/2 on one connection, with explicit limits.
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::rt::{Executor, Read, Write};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::server::conn::auto::{self, Connection};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -107,31 +107,35 @@ impl Protocol {
                 std::future::pending().await
             }
         };
-        self.drive(TokioIo::new(stream), service, unasked, stop).await;
+        let connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        drive(connection, unasked, stop).await;
     }
+}
 
-    /// Until the connection ends, or `unasked` does.
-    async fn drive<I, S>(&self, io: I, service: S, unasked: impl Future<Output = ()>, stop: &CancellationToken)
-    where
-        I: Read + Write + Unpin + Send + 'static,
-        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
-        S::Future: Send + 'static,
-    {
-        let mut connection = pin!(self.builder.serve_connection(io, service));
-        let finished = tokio::select! {
-            biased;
-            finished = connection.as_mut() => finished,
-            // No timer of hyper's runs while it waits to see which version is spoken.
-            () = unasked => return trace!("a connection without a request was cut"),
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = finished {
-            // A client that went away, or never spoke HTTP: nothing of ours failed.
-            trace!(%error, "a connection ended early");
+/// Until the connection ends, or `unasked` does. By reference: a connection is some kilobytes, and
+/// every idle one would hold them twice.
+async fn drive<I, S>(
+    mut connection: Pin<&mut Connection<'_, I, S, Streams>>,
+    unasked: impl Future<Output = ()>,
+    stop: &CancellationToken,
+) where
+    I: Read + Write + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    let finished = tokio::select! {
+        biased;
+        finished = connection.as_mut() => finished,
+        // No timer of hyper's runs while it waits to see which version is spoken.
+        () = unasked => return trace!("a connection without a request was cut"),
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.as_mut().await
         }
+    };
+    if let Err(error) = finished {
+        // A client that went away, or never spoke HTTP: nothing of ours failed.
+        trace!(%error, "a connection ended early");
     }
 }
 
