@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::connection::{Answers, Protocol, Streams};
+use super::slots::Slots;
 use super::tls::Tls;
 use crate::settings::HttpSettings;
 
@@ -24,8 +25,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Server {
     protocol: Protocol,
     tls: Option<Arc<Tls>>,
-    slots: Arc<Semaphore>,
-    max_connections: usize,
+    slots: Slots,
     handshake_timeout: Duration,
     grace: Duration,
     connections: JoinSet<()>,
@@ -45,12 +45,11 @@ impl Server {
     /// A server with the limits of `settings`. `tls: None` speaks plain HTTP.
     #[must_use]
     pub fn new(settings: &HttpSettings, tls: Option<Arc<Tls>>) -> Self {
-        let streams = Streams::default();
+        let (streams, slots) = (Streams::default(), Slots::open(settings.max_connections));
         Self {
-            protocol: Protocol::new(settings, streams.clone()),
+            protocol: Protocol::new(settings, streams.clone(), slots.clone()),
             tls,
-            slots: Arc::new(Semaphore::new(settings.max_connections)),
-            max_connections: settings.max_connections,
+            slots,
             handshake_timeout: settings.header_timeout,
             grace: settings.shutdown_grace,
             connections: JoinSet::new(),
@@ -80,7 +79,7 @@ impl Server {
         stop: &CancellationToken,
     ) -> io::Result<()> {
         loop {
-            let Some(slot) = stop.run_until_cancelled(self.slot()).await else {
+            let Some(slot) = stop.run_until_cancelled(self.slots.take()).await else {
                 return Ok(());
             };
             let Some(accepted) = stop.run_until_cancelled(listener.accept()).await else {
@@ -92,20 +91,6 @@ impl Server {
                 Err(error) => survive(error).await?,
             }
         }
-    }
-
-    /// Waits for a free connection slot; the system's backlog holds newcomers meanwhile.
-    async fn slot(&self) -> OwnedSemaphorePermit {
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            return slot;
-        }
-        let limit = self.max_connections;
-        warn!(
-            limit,
-            "the connection limit is reached: new connections wait until others end"
-        );
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        slot.expect("the semaphore is never closed")
     }
 
     fn start<A: Answers>(

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
+use futures_util::TryFutureExt;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::rt::{Executor, Read, Write};
@@ -22,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower_http::timeout::TimeoutBody;
 use tracing::trace;
 
+use super::slots::Slots;
 use crate::settings::HttpSettings;
 
 /// Header lines of one request.
@@ -52,6 +55,7 @@ pub struct Protocol {
     builder: auto::Builder<Streams>,
     /// Until the first request, and the longest pause between two pieces of a request's body.
     patience: Duration,
+    slots: Slots,
 }
 
 /// HTTP/2 streams, which are tasks of their own.
@@ -65,7 +69,7 @@ pub struct Streams {
 impl Protocol {
     /// The limits of `settings`; what a connection spawns goes to `streams`.
     #[must_use]
-    pub fn new(settings: &HttpSettings, streams: Streams) -> Self {
+    pub fn new(settings: &HttpSettings, streams: Streams, slots: Slots) -> Self {
         let mut builder = auto::Builder::new(streams);
         builder
             .http1()
@@ -83,6 +87,7 @@ impl Protocol {
         Self {
             builder,
             patience: settings.header_timeout,
+            slots,
         }
     }
 
@@ -93,13 +98,15 @@ impl Protocol {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         A: Answers,
     {
-        let patience = self.patience;
+        let (patience, slots) = (self.patience, self.slots.clone());
         let asked = Arc::new(AtomicBool::new(false));
         let asks = Arc::clone(&asked);
         let service = service_fn(move |request: Request<Incoming>| {
             asks.store(true, Ordering::Relaxed);
+            let (version, is_last) = (request.version(), slots.are_scarce());
             // Routes are always ready.
-            answers.clone().call(request.map(|body| bounded(body, patience)))
+            let answering = answers.clone().call(request.map(|body| bounded(body, patience)));
+            answering.map_ok(move |answer| if is_last { last(answer, version) } else { answer })
         });
         let unasked = async move {
             sleep(patience).await;
@@ -137,6 +144,17 @@ async fn drive<I, S>(
         // A client that went away, or never spoke HTTP: nothing of ours failed.
         trace!(%error, "a connection ended early");
     }
+}
+
+/// The last answer of a connection that is kept for later while others wait for one. HTTP/2 has no
+/// such header (RFC 9113, 8.2.2), and few connections.
+fn last(mut answer: Response, version: Version) -> Response {
+    if version < Version::HTTP_2 {
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// A body that fails when its sender falls silent. Most requests have none and pay nothing.

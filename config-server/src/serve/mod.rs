@@ -4,6 +4,7 @@
 //! holds a connection for ever) and knows neither a connection limit nor a handshake timeout.
 //!
 //! - [`listen`]: the port, or a clear reason why not
+//! - [`slots`]: how many connections there may be
 //! - [`accept`]: one task per connection, never more than allowed, drained in good order
 //! - [`connection`]: HTTP/1.1 and HTTP/2 with explicit limits
 //! - [`tls`]: certificates, read again when their files change
@@ -12,6 +13,7 @@ pub mod listen;
 
 pub mod accept;
 pub mod connection;
+pub mod slots;
 pub mod tls;
 
 pub use accept::{Drained, Server};

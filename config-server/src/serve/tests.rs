@@ -147,6 +147,34 @@ async fn above_the_connection_limit_newcomers_wait_for_a_slot() {
 }
 
 #[tokio::test]
+async fn when_connections_are_scarce_an_answer_is_the_last_of_its_own() {
+    let settings = HttpSettings {
+        max_connections: 8,
+        ..HttpSettings::for_testing()
+    };
+    let running = start(settings, hello()).await;
+    let ask = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut kept = running.connect().await;
+    for _ in 0..2 {
+        kept.write_all(ask).await.expect("sent");
+        kept.read_exact(&mut [0; 12]).await.expect("an answer");
+    }
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        silent.push(running.connect().await);
+    }
+    // Accepted after all of those.
+    let mut seventh = running.connect().await;
+    seventh.write_all(ask).await.expect("sent");
+    let answer = rest(&mut seventh).await;
+    assert!(answer.contains("connection: close"), "{answer}");
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("sent");
+    assert!(rest(&mut kept).await.ends_with("hello"));
+}
+
+#[tokio::test]
 async fn a_stop_lets_a_running_request_finish() {
     let (started, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let slow = {

@@ -87,7 +87,12 @@ pub(crate) static OURS: Group = Group {
             "Time for a request's head.",
         ),
         key("body-limit", Kind::Size, "4MiB", "A request's body."),
-        key("max-connections", Kind::Count, "20000", "Open connections; more wait."),
+        key(
+            "max-connections",
+            Kind::Count,
+            "20000",
+            "Open connections; more wait. No more than the system allows open files for. When three quarters are taken, HTTP/1.1 connections end with their next answer.",
+        ),
         key(
             "shutdown-grace",
             Kind::Time(Unit::Seconds),
