@@ -18,7 +18,9 @@ use crate::names::{CommitId, Label};
 const REFRESH: &str = "RefreshRemoteApplicationEvent";
 const ENVIRONMENT_CHANGE: &str = "EnvironmentChangeRemoteApplicationEvent";
 const ACK: &str = "AckRemoteApplicationEvent";
-const SHUTDOWN: &str = "ShutdownRemoteApplicationEvent";
+
+/// The type of the event that asks its receivers to end.
+pub const SHUTDOWN: &str = "ShutdownRemoteApplicationEvent";
 
 /// Java's name of the refresh event, which acks carry.
 pub const REFRESH_CLASS: &str = "org.springframework.cloud.bus.event.RefreshRemoteApplicationEvent";
@@ -33,7 +35,7 @@ pub struct EventId(String);
 pub struct BusEvent {
     /// Names the event; a repeated one is a repeated delivery.
     pub id: EventId,
-    /// When it was made, milliseconds since 1970.
+    /// When it was made, milliseconds since 1970; 0 when it does not say.
     pub timestamp: u64,
     /// The bus id of the sender, as it wrote it: opaque.
     pub origin: String,

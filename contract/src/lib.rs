@@ -5,7 +5,7 @@
 //!
 //! Reading order: what is asked for ([`names`], [`at_least`]), what is answered ([`environment`], [`headers`]),
 //! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
-//! [`message`]) and what comes back ([`report`], [`delivery`], [`latency`], [`status`]).
+//! [`message`]), what ends its receivers ([`shutdown`]) and what comes back ([`report`], [`delivery`], [`latency`], [`status`]).
 #![warn(missing_docs)]
 
 pub mod names;
@@ -22,6 +22,7 @@ pub mod scope;
 pub mod event;
 pub mod message;
 pub mod notice;
+pub mod shutdown;
 
 pub mod delivery;
 pub mod latency;
@@ -40,4 +41,5 @@ pub use names::{AppName, CommitId, Label, NameError, Profile};
 pub use notice::{MoveId, Notice};
 pub use report::{Outcome, Report};
 pub use scope::{Affects, Scope};
+pub use shutdown::Shutdown;
 pub use status::ServerStatus;
