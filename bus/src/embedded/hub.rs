@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contract::{Affects, Message};
+use contract::{Affects, EventKind, Message};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
@@ -52,6 +52,8 @@ pub struct Hub {
 struct Subscription {
     hub: Arc<Hub>,
     subscriber: Subscriber,
+    /// The newest frame when it came: what lies before is replayed to it.
+    came_at: u64,
     cursor: u64,
     head: watch::Receiver<u64>,
     opening: Option<Bytes>,
@@ -91,7 +93,7 @@ impl Hub {
     /// The bytes of an event stream for `subscriber`: what concerns it, from now on or from after
     /// `last_event_id`, with something to keep it alive in between.
     ///
-    /// An id that is gone (or of another life of the server) gets a `resync` event first, and so
+    /// A shutdown event is not replayed. An id that is gone (or of another life of the server) gets a `resync` event first, and so
     /// does a reader too slow for the replay: it looks once instead of hearing each.
     pub fn subscribe(
         self: &Arc<Self>,
@@ -109,6 +111,7 @@ impl Hub {
         let subscription = Subscription {
             hub: Arc::clone(self),
             subscriber,
+            came_at: newest,
             cursor,
             head,
             opening: Some(opening),
@@ -193,7 +196,7 @@ impl Subscription {
             match self.hub.read(|ring| ring.after(self.cursor)) {
                 After::Frame(frame) => {
                     self.cursor += 1;
-                    if self.subscriber.concern(&frame.message) == Concern::Addressed {
+                    if self.is_to_hear(&frame.message) {
                         return Some(frame.bytes.clone());
                     }
                 }
@@ -211,6 +214,14 @@ impl Subscription {
                 },
             }
         }
+    }
+
+    /// Decides over the frame at the cursor. A shutdown event is for those who are there when it is
+    /// sent, as on a broker: it is not replayed.
+    fn is_to_hear(&self, message: &Message) -> bool {
+        let replayed = self.cursor <= self.came_at;
+        let too_late = replayed && message.event.kind == EventKind::Shutdown;
+        !too_late && self.subscriber.concern(message) == Concern::Addressed
     }
 }
 

@@ -86,6 +86,27 @@ async fn a_stream_resumes_after_the_last_id_it_heard() {
 }
 
 #[tokio::test]
+async fn a_shutdown_event_is_heard_by_those_who_are_there_and_not_replayed() {
+    let hub = hub(16);
+    let shutdown = |id: &str| {
+        let mut message = refresh(id, "**");
+        message.event.kind = EventKind::Shutdown;
+        message
+    };
+    let (mut stream, mut decoder) = (open(&hub, "orders", None), Decoder::default());
+    hub.publish(&shutdown("1")).await.expect("taken");
+    assert_eq!(hear(&mut stream, &mut decoder).await, told("", "1"));
+    drop(stream);
+    hub.publish(&shutdown("2")).await.expect("taken");
+    hub.publish(&refresh("3", "**")).await.expect("taken");
+    let mut stream = open(&hub, "orders", decoder.last_event_id());
+    hub.publish(&shutdown("4")).await.expect("taken");
+    for id in ["3", "4"] {
+        assert_eq!(hear(&mut stream, &mut decoder).await, told("", id));
+    }
+}
+
+#[tokio::test]
 async fn an_id_of_another_life_or_one_that_is_gone_is_told_to_look() {
     let hub = hub(2);
     for id in ["1", "2", "3", "4"] {
