@@ -17,6 +17,9 @@ pub mod amqp;
 pub mod embedded;
 mod fallback;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use fallback::fallback;
 pub use link::{Link, LinkState, ReportSink, Signal, Traffic, TrafficCounts};
 pub use secret::{Credentials, Secret};

@@ -32,7 +32,7 @@ async fn an_event_of_the_server_reaches_agents_and_spring_in_one_copy_each() {
     let (broker, settings) = shared().await;
     let world = World::new();
     let server = world.server(&settings).await;
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     let mut topic = spring.listen(&[SPRING]).await;
     let mut both = spring.listen(&[SPRING, &settings.exchange]).await;
     let mut agent = world.agent(&settings, "orders").await;
@@ -57,7 +57,7 @@ async fn an_event_carries_the_properties_spring_and_operators_look_at() {
     let (broker, settings) = shared().await;
     let world = World::new();
     let server = world.server(&settings).await;
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     let mut topic = spring.listen(&[SPRING]).await;
     server.transport.publish(&refresh("e1", "**")).await.expect("taken");
 
@@ -83,7 +83,7 @@ async fn an_event_of_spring_reaches_agents_and_servers_in_one_copy_and_acks_only
     let mut agent = world.agent(&settings, "orders").await;
     assert!(matches!(inbound(&mut server).await, Inbound::Connected));
 
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     let ack = br#"{"type":"AckRemoteApplicationEvent","originService":"stock:1:a","destinationService":"**","id":"a1","ackId":"e0","ackDestinationService":"**","event":"org.springframework.cloud.bus.event.RefreshRemoteApplicationEvent"}"#;
     spring.say(ack, json()).await;
     let body = br#"{"type":"RefreshRemoteApplicationEvent","timestamp":1,"originService":"stock:1:a","destinationService":"**","id":"e1"}"#;
@@ -111,7 +111,7 @@ async fn without_the_bridge_spring_hears_nothing() {
     settings.spring_bridge = false;
     let world = World::new();
     let server = world.server(&settings).await;
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     spring.declare(SPRING, lapin::ExchangeKind::Topic).await;
     let mut topic = spring.listen(&[SPRING]).await;
     let mut agent = world.agent(&settings, "orders").await;
@@ -146,7 +146,7 @@ async fn what_is_no_event_is_counted_dropped_and_never_comes_again() {
     let mut server = world.server(&settings).await;
     let mut agent = world.agent(&settings, "orders").await;
     assert!(matches!(inbound(&mut server).await, Inbound::Connected));
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     let huge = vec![b'x'; 1 << 20];
     let malformed: [&[u8]; 5] = [
         b"",
@@ -189,7 +189,7 @@ async fn an_environment_change_of_spring_reaches_agents_and_servers() {
     let mut server = world.server(&settings).await;
     let mut agent = world.agent(&settings, "orders").await;
     assert!(matches!(inbound(&mut server).await, Inbound::Connected));
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
     let body = br#"{"type":"EnvironmentChangeRemoteApplicationEvent","originService":"stock:1:a","destinationService":"orders:**","id":"c1","values":{"feature.x":"on"}}"#;
     spring.say(body, json()).await;
     let is_change = |kind: &EventKind| matches!(kind, EventKind::EnvironmentChange(values) if values.len() == 1);

@@ -134,7 +134,7 @@ async fn a_deleted_exchange_is_declared_again() {
     let (broker, settings) = shared().await;
     let world = World::new();
     let server = world.server(&settings).await;
-    let stranger = Stranger::join(broker, &settings.virtual_host).await;
+    let stranger = Stranger::join(broker.address(), &settings.virtual_host).await;
     stranger
         .channel
         .exchange_delete("config-bus".into(), Default::default())

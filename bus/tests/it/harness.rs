@@ -4,16 +4,12 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bus::amqp::{self, AmqpSettings, Serving};
+pub(crate) use bus::testing::{SPRING, Stranger};
 use bus::{Credentials, Inbound, Link, LinkState, Patience, Secret, Signal, Subscriber};
 use contract::{BusEvent, BusId, Destination, EventId, Message, Outcome, Report};
 use futures_util::StreamExt;
+use lapin::Consumer;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
-    QueueDeclareOptions,
-};
-use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
 use test_support::Broker;
 use tokio::sync::{Mutex, MutexGuard, OnceCell, watch};
 use tokio::time::timeout;
@@ -24,18 +20,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// Long enough for a message that should not come to have come.
 pub(crate) const QUIET: Duration = Duration::from_millis(300);
 pub(crate) const SERVER: &str = "config-server:8888:a1";
-pub(crate) const SPRING: &str = "springCloudBus";
 
 /// Owns the tasks of a test.
 pub(crate) struct World {
     pub(crate) tracker: TaskTracker,
     pub(crate) stop: CancellationToken,
-}
-
-/// Somebody on the broker who knows nothing of this crate.
-pub(crate) struct Stranger {
-    _connection: Connection,
-    pub(crate) channel: Channel,
 }
 
 impl World {
@@ -81,76 +70,6 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-impl Stranger {
-    pub(crate) async fn join(broker: &Broker, virtual_host: &str) -> Self {
-        let uri = format!("amqp://guest:guest@{}/{virtual_host}", broker.address());
-        let connection = Connection::connect(&uri, ConnectionProperties::default())
-            .await
-            .expect("a connection");
-        let channel = connection.create_channel().await.expect("a channel");
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .expect("confirms");
-        Self {
-            _connection: connection,
-            channel,
-        }
-    }
-
-    pub(crate) async fn declare(&self, exchange: &str, kind: ExchangeKind) {
-        let options = ExchangeDeclareOptions {
-            durable: true,
-            ..ExchangeDeclareOptions::default()
-        };
-        let declared = self
-            .channel
-            .exchange_declare(exchange.into(), kind, options, FieldTable::default());
-        declared.await.expect("the exchange is as it should be");
-    }
-
-    /// A queue as a Spring application has it, on each of `exchanges`.
-    pub(crate) async fn listen(&self, exchanges: &[&str]) -> Consumer {
-        let options = QueueDeclareOptions {
-            exclusive: true,
-            auto_delete: true,
-            ..QueueDeclareOptions::default()
-        };
-        let queue = self
-            .channel
-            .queue_declare("".into(), options, FieldTable::default())
-            .await
-            .expect("a queue");
-        for exchange in exchanges {
-            let (options, none) = (QueueBindOptions::default(), FieldTable::default());
-            let bound = self
-                .channel
-                .queue_bind(queue.name().clone(), (*exchange).into(), "#".into(), options, none);
-            bound.await.expect("a binding");
-        }
-        let options = BasicConsumeOptions {
-            no_ack: true,
-            ..BasicConsumeOptions::default()
-        };
-        let consumed = self
-            .channel
-            .basic_consume(queue.name().clone(), "".into(), options, FieldTable::default());
-        consumed.await.expect("a consumer")
-    }
-
-    /// Publishes as a Spring application does.
-    pub(crate) async fn say(&self, body: &[u8], properties: BasicProperties) {
-        let published = self.channel.basic_publish(
-            SPRING.into(),
-            SPRING.into(),
-            BasicPublishOptions::default(),
-            body,
-            properties,
-        );
-        published.await.expect("it is sent").await.expect("it is confirmed");
     }
 }
 

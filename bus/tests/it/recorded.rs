@@ -145,7 +145,7 @@ async fn every_recorded_message_does_what_it_did_to_spring_or_deviates_on_purpos
     let mut plain = follow(&world, &settings, plain).await;
     let profiles = client(&format!("demo-client:dev,cloud:18082:{HASH}2"), &["dev", "cloud"]);
     let mut profiles = follow(&world, &settings, profiles).await;
-    let spring = Stranger::join(broker, &settings.virtual_host).await;
+    let spring = Stranger::join(broker.address(), &settings.virtual_host).await;
 
     let mut wrong = Vec::new();
     for case in &cases {

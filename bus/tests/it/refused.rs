@@ -21,7 +21,7 @@ async fn an_exchange_of_another_type_is_named_with_both_types_and_heals() {
         (SPRING, ExchangeKind::Fanout, "topic"),
     ] {
         let (broker, settings) = shared().await;
-        let stranger = Stranger::join(broker, &settings.virtual_host).await;
+        let stranger = Stranger::join(broker.address(), &settings.virtual_host).await;
         stranger.declare(name, there.clone()).await;
         let world = World::new();
         let server = world.serve(&settings);
