@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -11,7 +11,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::serve;
 use bus::{Link, LinkState, ReportSink, Signal, TransportError};
-use contract::{Affects, BusEvent, BusId, CommitId, Destination, EventId, Message, MoveId, Notice, Report, headers};
+use contract::{
+    Affects, BusEvent, BusId, CommitId, Destination, EventId, EventKind, Message, MoveId, Notice, Report, headers,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -218,6 +220,16 @@ impl FakeBus {
         let origin: BusId = "config-server:8888:test".parse().expect("an id");
         let event = BusEvent::refresh(EventId::received(id), 0, &origin, Destination::everyone());
         self.tell(Signal::Received(Message { event, notice })).await;
+    }
+
+    /// Lets the agent hear a shutdown event named `id` that was made at `made`.
+    pub async fn shut_down(&self, id: &str, made: SystemTime) {
+        let origin: BusId = "ops:1:test".parse().expect("an id");
+        let made = made.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let made = u64::try_from(made.as_millis()).expect("in this age");
+        let mut event = BusEvent::refresh(EventId::received(id), made, &origin, Destination::everyone());
+        event.kind = EventKind::Shutdown;
+        self.tell(Signal::Received(Message { event, notice: None })).await;
     }
 
     /// Waits for a report that `is` says is the one.

@@ -174,6 +174,13 @@ impl ConfigClientBuilder {
         self
     }
 
+    /// Honours shutdown events: whoever may write to the bus can then ask this process to end, which
+    /// [`ConfigClient::shutdown_asked`] tells; off.
+    pub fn shutdown_events(mut self, honoured: bool) -> Self {
+        self.agent = self.agent.shutdown_events(honoured);
+        self
+    }
+
     /// Connects, and waits for the first configuration to be live.
     ///
     /// # Errors

@@ -138,6 +138,30 @@ impl ConfigClient {
         self.0.agent.refresh();
     }
 
+    /// Waits until a shutdown event of the bus asks this process to end; for ever unless such events
+    /// are honoured ([`ConfigClientBuilder::shutdown_events`]). The client itself goes on: to end is
+    /// up to whoever waits.
+    ///
+    /// ```no_run
+    /// # use client_sdk::ConfigClient;
+    /// # async fn serve(stop: impl Future<Output = ()>) {}
+    /// # async fn example() -> Result<(), client_sdk::Error> {
+    /// let client = ConfigClient::builder()
+    ///     .server("http://localhost:8888")
+    ///     .application("orders")
+    ///     .shutdown_events(true)
+    ///     .build()
+    ///     .await?;
+    /// // Such as `axum::serve(listener, router).with_graceful_shutdown(..)`.
+    /// let asked = client.clone();
+    /// serve(async move { asked.shutdown_asked().await }).await;
+    /// client.close().await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn shutdown_asked(&self) {
+        self.0.agent.shutdown_asked().await;
+    }
+
     /// Stops in good order: the servers are told, the bus is left. Values stay as they are.
     pub async fn close(&self) {
         self.0.stop.cancel();

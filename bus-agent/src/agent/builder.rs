@@ -12,7 +12,7 @@ use url::Url;
 
 use super::Agent;
 use super::bus::Bus;
-use super::clock::Clock;
+use super::clock::{Clock, unix_millis};
 use super::memory::Memory;
 use super::offer::Offers;
 use super::start::StartError;
@@ -55,6 +55,7 @@ pub struct AgentBuilder {
     overrides: Option<PathBuf>,
     variables: Variables,
     environment_changes: bool,
+    shutdown_events: bool,
 }
 
 /// Without the servers and the variables: either may hold a password.
@@ -81,6 +82,7 @@ impl AgentBuilder {
             overrides: None,
             variables: Variables::new(),
             environment_changes: false,
+            shutdown_events: false,
         }
     }
 
@@ -181,6 +183,14 @@ impl AgentBuilder {
         self
     }
 
+    /// Honours shutdown events: whoever may write to the bus can then have this process end, as far
+    /// as its owner awaits [`Agent::shutdown_asked`]; off. An event counts once, and only when it was
+    /// made after the start of this agent, by the clocks of both.
+    pub fn shutdown_events(mut self, honoured: bool) -> Self {
+        self.shutdown_events = honoured;
+        self
+    }
+
     /// Follows what `follows` names. Starts the agent on tasks of `tracker` and waits for the first
     /// configuration to be live. Cancelling `stop`, like dropping the handle, stops it.
     ///
@@ -227,7 +237,8 @@ impl AgentBuilder {
         let task = Task {
             applier,
             reconciler: Reconciler::new((*follows).clone(), self.pace, fastrand::u64(..))
-                .with_pins(self.environment_changes),
+                .with_pins(self.environment_changes)
+                .with_shutdowns(self.shutdown_events, unix_millis()),
             clock: Clock::start(),
             fetcher,
             fetching: None,
@@ -237,6 +248,7 @@ impl AgentBuilder {
                 .last_known_good
                 .map(|directory| Memory::within(&directory, &follows)),
             starting: Some(Starting::new(started, self.without_server, self.start_timeout)),
+            ended_by: None,
             hearing,
             reporter,
             commands: asked,

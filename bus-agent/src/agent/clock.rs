@@ -1,6 +1,6 @@
-//! The time the reconciler is given: since the agent started.
+//! The time the reconciler is given: since the agent started. And the time events are given.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -10,6 +10,12 @@ pub(super) struct Clock(Instant);
 
 /// Farther away than any timer: tokio's clock cannot add the longest duration.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Milliseconds since 1970: what events are dated by.
+pub(super) fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
 
 impl Clock {
     pub(super) fn start() -> Self {

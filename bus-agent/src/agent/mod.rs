@@ -15,6 +15,7 @@ mod starting;
 mod state;
 mod task;
 
+use std::future::pending;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -67,6 +68,18 @@ impl Agent {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<AgentState> {
         self.state.clone()
+    }
+
+    /// Waits until a shutdown event asks this process to end, which is then up to the owner: the
+    /// agent goes on until it is stopped. For ever unless such events are honoured
+    /// ([`AgentBuilder::shutdown_events`]).
+    pub async fn shutdown_asked(&self) {
+        let mut state = self.state();
+        let asked = state.wait_for(|state| state.shutdown_asked.is_some()).await.is_ok();
+        if !asked {
+            // The agent stopped: nobody will ask any more.
+            pending::<()>().await;
+        }
     }
 
     /// Looks now, whatever the backoff says. Calls that come close together make one look.

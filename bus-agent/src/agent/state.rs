@@ -18,6 +18,10 @@ pub struct AgentState {
     pub detour: bool,
     /// When the last event for this agent was heard.
     pub last_notice: Option<SystemTime>,
+    /// When a shutdown event asked this process to end ([`AgentBuilder::shutdown_events`]).
+    ///
+    /// [`AgentBuilder::shutdown_events`]: super::AgentBuilder::shutdown_events
+    pub shutdown_asked: Option<SystemTime>,
     /// What is live.
     pub live: Option<Live>,
     /// When the server last said that what is live is current.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bus::{Link, Signal};
+use contract::EventId;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,8 @@ pub(super) struct Task<A> {
     pub(super) overrides: Option<Overrides>,
     pub(super) memory: Option<Memory>,
     pub(super) starting: Option<Starting>,
+    /// The shutdown event that asked first.
+    pub(super) ended_by: Option<EventId>,
     pub(super) hearing: Option<Hearing>,
     pub(super) reporter: Option<Reporter>,
     pub(super) commands: mpsc::Receiver<Command>,
@@ -142,6 +145,7 @@ impl<A: Applier> Task<A> {
             Action::Persist => self.persist().await,
             Action::Pin(values) => return self.offers.pin(values).into_iter().map(Input::Local).collect(),
             Action::Report(ended) => self.report(ended),
+            Action::Shutdown(asked) => self.shutdown(asked),
         }
         Vec::new()
     }

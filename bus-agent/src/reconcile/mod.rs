@@ -14,7 +14,7 @@ mod seen;
 
 use std::time::Duration;
 
-use contract::{AtLeast, EventId, Label, Message, MoveId, Outcome};
+use contract::{AtLeast, EventId, Label, Message, MoveId, Outcome, Shutdown};
 use indexmap::IndexMap;
 
 pub use pace::Pace;
@@ -97,6 +97,8 @@ pub enum Action {
     Pin(IndexMap<String, Option<String>>),
     /// Tell the servers.
     Report(Ended),
+    /// A shutdown event came: ask the owner to end, or say why not.
+    Shutdown(Asked),
 }
 
 /// What to ask the server for.
@@ -121,6 +123,17 @@ pub struct Ended {
     pub took: Duration,
     /// How long to wait before the servers are told: many agents do not all talk at once.
     pub report_in: Duration,
+}
+
+/// A shutdown event, and what is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The event.
+    pub event: EventId,
+    /// The bus id of who sent it, as it says.
+    pub origin: String,
+    /// Whether the owner is to end.
+    pub shutdown: Shutdown,
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ mod round;
 
 use std::time::Duration;
 
-use contract::{AtLeast, BusEvent, EventId, EventKind, Label, Message, Notice, Outcome};
+use contract::{AtLeast, BusEvent, EventId, EventKind, Label, Message, Notice, Outcome, Shutdown};
 
 use super::pace::Pace;
 use super::pending::{Pending, Wanted};
 use super::seen::SeenEvents;
-use super::{Action, Ask, Input};
+use super::{Action, Ask, Asked, Input};
 use crate::follows::Follows;
 use crate::revision::{Revision, precedes};
 
@@ -20,6 +20,10 @@ pub struct Reconciler {
     pace: Pace,
     rng: fastrand::Rng,
     pins: bool,
+    /// Whether shutdown events are honoured.
+    ends: bool,
+    /// When this agent began, milliseconds since 1970.
+    began: u64,
     seen: SeenEvents,
     /// What is live.
     live: Option<Revision>,
@@ -85,6 +89,8 @@ impl Reconciler {
             pace,
             rng: fastrand::Rng::with_seed(seed),
             pins: false,
+            ends: false,
+            began: 0,
             seen: SeenEvents::default(),
             live: None,
             live_since: Duration::ZERO,
@@ -106,6 +112,14 @@ impl Reconciler {
     #[must_use]
     pub fn with_pins(mut self, honoured: bool) -> Self {
         self.pins = honoured;
+        self
+    }
+
+    /// Honours shutdown events from now on: those made at `began` (milliseconds since 1970) or later.
+    #[must_use]
+    pub fn with_shutdowns(mut self, honoured: bool, began: u64) -> Self {
+        self.ends = honoured;
+        self.began = began;
         self
     }
 
@@ -178,6 +192,9 @@ impl Reconciler {
         if !self.seen.note(now, &event.id) {
             return Vec::new();
         }
+        if event.kind == EventKind::Shutdown {
+            return vec![self.shutdown(event)];
+        }
         let BusEvent { id, kind, .. } = event;
         match kind {
             EventKind::Refresh => self.refresh(now, id, notice),
@@ -203,6 +220,14 @@ impl Reconciler {
         let ours = self.follows.knows_label(&notice.label, self.served.as_ref()) == Some(true);
         // A commit of a branch that is not followed would never be reached.
         self.want(if ours { pending.wanting(&notice) } else { pending });
+    }
+
+    fn shutdown(&self, event: BusEvent) -> Action {
+        Action::Shutdown(Asked {
+            shutdown: Shutdown::of(&event, self.ends, self.began),
+            event: event.id,
+            origin: event.origin,
+        })
     }
 
     fn want(&mut self, later: Pending) {

@@ -575,14 +575,25 @@ fn environment_changes_are_ignored_unless_they_are_honoured() {
 }
 
 #[test]
-fn a_shutdown_event_does_nothing() {
-    let origin: BusId = "config-server:8888:a".parse().expect("an id");
-    let mut event = BusEvent::refresh(EventId::received("e"), 0, &origin, Destination::everyone());
-    event.kind = contract::EventKind::Shutdown;
-    assert_eq!(
-        at_rest().step(SECOND, Input::Heard(Message { event, notice: None })),
-        []
-    );
+fn a_shutdown_event_asks_once_and_only_where_it_is_honoured_and_made_since_the_start() {
+    let origin: BusId = "ops:1:a".parse().expect("an id");
+    for (honoured, made, expected) in [
+        (false, 7_000, Shutdown::NotHonoured),
+        (true, 6_999, Shutdown::Outdated),
+        (true, 7_000, Shutdown::Obeyed),
+    ] {
+        let mut event = BusEvent::refresh(EventId::received("e"), made, &origin, Destination::everyone());
+        event.kind = contract::EventKind::Shutdown;
+        let heard = Input::Heard(Message { event, notice: None });
+        let mut machine = Machine(at_rest().0.with_shutdowns(honoured, 7_000));
+        let asked = Action::Shutdown(Asked {
+            event: EventId::received("e"),
+            origin: origin.to_string(),
+            shutdown: expected,
+        });
+        assert_eq!(machine.step(SECOND, heard.clone()), [asked]);
+        assert_eq!(machine.step(SECOND, heard), [], "{expected:?} again");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub enum SidecarError {
     },
 }
 
-/// Follows until `stop`; each message of `refreshes` is a look now. With `settings.once` it ends
+/// Follows until `stop`, or until a shutdown event that is honoured; each message of `refreshes` is a look now. With `settings.once` it ends
 /// after the first configuration was written and its command ended well.
 ///
 /// # Errors
@@ -75,12 +75,12 @@ pub async fn run(
     let outcome = tokio::select! {
         live = started.live() => live.map_err(SidecarError::from),
         () = look(&agent, &mut refreshes) => Ok(()),
-        () = stop.cancelled() => Ok(()),
+        () = told_to_end(&agent, &stop) => Ok(()),
     };
     if outcome.is_ok() && !settings.once {
         tokio::select! {
             () = look(&agent, &mut refreshes) => {}
-            () = stop.cancelled() => {}
+            () = told_to_end(&agent, &stop) => {}
         }
     }
     stop.cancel();
@@ -88,6 +88,14 @@ pub async fn run(
     tracker.close();
     tracker.wait().await;
     outcome
+}
+
+/// By whoever runs it, or by an event.
+async fn told_to_end(agent: &Agent, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = agent.shutdown_asked() => {}
+    }
 }
 
 /// Looks whenever it is told to, until nobody can tell any more.

@@ -3,6 +3,7 @@
 mod apply;
 mod hear;
 mod local;
+mod shutdown;
 #[cfg(feature = "sidecar")]
 mod sidecar;
 mod start;

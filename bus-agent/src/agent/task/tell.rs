@@ -1,4 +1,5 @@
-//! Tells how a round ended: to the servers, to the log, to whoever watches the state.
+//! Tells how a round ended: to the servers, to the log, to whoever watches the state. And that
+//! somebody wants this process to end.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use tracing::{debug, info, warn};
 use super::Task;
 use crate::agent::state::Problem;
 use crate::apply::Applier;
-use crate::reconcile::Ended;
+use crate::reconcile::{Asked, Ended};
 
 impl<A: Applier> Task<A> {
     pub(super) fn report(&self, ended: Ended) {
@@ -41,9 +42,26 @@ impl<A: Applier> Task<A> {
         }
     }
 
+    /// The owner ends the process, or does not.
+    pub(super) fn shutdown(&mut self, asked: Asked) {
+        let Asked {
+            event,
+            origin,
+            shutdown,
+        } = asked;
+        if let Some(reason) = shutdown.reason_to_stay() {
+            info!(event.id = %event, origin, reason, "a shutdown event is ignored");
+            return;
+        }
+        info!(event.id = %event, origin, "a shutdown event asks this process to end");
+        self.ended_by.get_or_insert(event);
+        self.state
+            .send_modify(|state| state.shutdown_asked = state.shutdown_asked.or_else(|| Some(SystemTime::now())));
+    }
+
     pub(super) async fn farewell(mut self) {
         let last = self.report_of(Ended {
-            events: Vec::new(),
+            events: self.ended_by.iter().cloned().collect(),
             outcome: Outcome::Stopped,
             reason: None,
             took: Duration::ZERO,

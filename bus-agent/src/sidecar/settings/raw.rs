@@ -89,6 +89,9 @@ pub struct RawSettings {
     /// Lets environment-change events of the bus set properties
     #[arg(long, env = "CONFIG_BUS_ENVIRONMENT_CHANGES", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub environment_changes: Option<bool>,
+    /// Lets shutdown events of the bus end this program, as SIGTERM does
+    #[arg(long, env = "CONFIG_BUS_SHUTDOWN_EVENTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub shutdown_events: Option<bool>,
     /// Where to answer /live, /ready, /health and /metrics
     #[arg(long, value_name = "ADDRESS", env = "CONFIG_BUS_ADMIN")]
     pub admin: Option<String>,
@@ -182,6 +185,7 @@ impl RawSettings {
             last_known_good: self.last_known_good.or(weaker.last_known_good),
             overrides: self.overrides.or(weaker.overrides),
             environment_changes: self.environment_changes.or(weaker.environment_changes),
+            shutdown_events: self.shutdown_events.or(weaker.shutdown_events),
             admin: self.admin.or(weaker.admin),
             once: self.once.or(weaker.once),
         }

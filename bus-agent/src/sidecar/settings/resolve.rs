@@ -77,7 +77,9 @@ fn agent(
     read: &impl Fn(&Path) -> std::io::Result<Vec<u8>>,
     faults: &mut Faults,
 ) -> AgentBuilder {
-    let mut agent = Agent::builder().environment_changes(raw.environment_changes.unwrap_or(false));
+    let mut agent = Agent::builder()
+        .environment_changes(raw.environment_changes.unwrap_or(false))
+        .shutdown_events(raw.shutdown_events.unwrap_or(false));
     if raw.servers.is_empty() {
         faults.add("server", "is missing");
     }

@@ -69,7 +69,7 @@ outputs: [{format: yml}, {file: /x, mode: 'rw'}]
 #[test]
 fn what_is_said_nearer_wins() {
     let file = raw(&format!(
-        "{LEAST}label: main\ninterval: 60s\nonce: true\nprofiles: [dev]\n"
+        "{LEAST}label: main\ninterval: 60s\nonce: true\nprofiles: [dev]\nshutdown-events: true\n"
     ));
     let flags = RawSettings {
         label: Some("other".to_owned()),
@@ -78,7 +78,9 @@ fn what_is_said_nearer_wins() {
         ca: Some(PathBuf::from("/ca.pem")),
         ..RawSettings::default()
     };
-    let settings = resolved(&flags.over(file)).expect("enough");
+    let merged = flags.over(file);
+    assert_eq!(merged.shutdown_events, Some(true));
+    let settings = resolved(&merged).expect("enough");
     assert_eq!(
         settings.follows.label.as_ref().map(|label| label.as_str()),
         Some("other")
