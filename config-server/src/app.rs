@@ -85,7 +85,8 @@ struct Assembled {
     stopping: Stopping,
 }
 
-/// Serves on `listener` by `settings` until `stop`, then stops in order.
+/// Serves on `listener` by `settings` until `stop`, or until a shutdown event that is obeyed, then
+/// stops in order.
 ///
 /// # Errors
 /// [`StartError`] when it cannot start, or a part of it failed.
@@ -120,7 +121,7 @@ async fn serve(
     let mut serving = std::pin::pin!(serving);
     let served = tokio::select! {
         served = serving.as_mut() => served,
-        () = told_to_stop(stop, tasks) => {
+        () = told_to_stop(stop, &assembled.change, tasks) => {
             assembled.stopping.begin();
             stages.accepting.cancel();
             serving.await
@@ -133,9 +134,10 @@ async fn serve(
     served.map(drop).map_err(StartError::Listener)
 }
 
-async fn told_to_stop(stop: &CancellationToken, tasks: &Tasks) {
+async fn told_to_stop(stop: &CancellationToken, change: &Change, tasks: &Tasks) {
     tokio::select! {
         () = stop.cancelled() => info!("stopping"),
+        () = change.shutdown().asked() => info!("stopping"),
         () = tasks.failed() => {}
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! /actuator/..              how the server does                  actuator::routes
 //! /live /ready /tasks
-//! /actuator/busrefresh ..   Spring's spelling of the bus         bus::busrefresh, bus::busenv
+//! /actuator/busrefresh ..   Spring's spelling of the bus         bus::busrefresh, busenv, busshutdown
 //! /bus/..                   refresh, events, reports             bus::routes
 //! /monitor                  webhooks                             bus::monitor
 //! everything else           Spring's configuration routes        configuration::answer
@@ -121,6 +121,9 @@ fn bus_routes(state: BusState, management: &ManagementSettings) -> Router {
     }
     if management.obeys("busenv") {
         router = router.merge(bus::busenv(base));
+    }
+    if management.obeys("busshutdown") {
+        router = router.merge(bus::busshutdown(base));
     }
     router.with_state(state)
 }

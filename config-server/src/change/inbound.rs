@@ -116,6 +116,7 @@ impl Ears {
         if let Err(error) = self.nearby.publish(&message).await {
             warn!(event.id = %message.event.id, %error, "not shown to the agents of this server");
         }
+        self.change.shutdown.heard(&message.event);
     }
 
     /// Whether git may hold something that is not here yet. Who sends a refresh without saying why

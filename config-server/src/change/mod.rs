@@ -5,6 +5,7 @@
 //! - [`publisher`]: from the outbox to the bus, until it is confirmed
 //! - [`delivery`]: who is expected to answer, and who has
 //! - [`inbound`]: what other members put on the bus
+//! - [`shutdown`]: events that ask this server to end
 //!
 //! [`Change`] is the face of all of it: the store writes head moves through it, the doors put
 //! operators' events into it, the routes read the reports.
@@ -22,6 +23,8 @@ pub mod delivery;
 
 pub mod inbound;
 
+pub mod shutdown;
+
 mod head_log;
 
 use std::sync::{Arc, Mutex};
@@ -38,6 +41,7 @@ use self::journal::{Journal, JournalError, Origin, StoredEvent};
 use self::links::Memory;
 use self::notice::Sender;
 use self::publisher::{Bell, Progress, Publisher};
+use self::shutdown::Shutdown;
 use crate::settings::ChangeSettings;
 use crate::store::Cause;
 use crate::tasks::Tasks;
@@ -50,6 +54,7 @@ pub struct Change {
     journal: Journal,
     delivery: Delivery,
     bell: Arc<Bell>,
+    shutdown: Shutdown,
     links: Mutex<Memory>,
 }
 
@@ -76,12 +81,14 @@ impl Change {
             );
         }
         let delivery = Delivery::open(journal.clone(), settings.agent_ttl).await?;
+        let shutdown = Shutdown::new(&settings, clock.now());
         Ok(Arc::new(Self {
             settings,
             clock,
             journal,
             delivery,
             bell: Arc::new(Bell::default()),
+            shutdown,
             links: Mutex::new(Memory::default()),
         }))
     }
@@ -101,6 +108,7 @@ impl Change {
             transport,
             nearby,
             bell: self.bell.clone(),
+            shutdown: self.shutdown.clone(),
             kept: self.settings.reports_kept,
         };
         tasks.spawn("publisher", stop, publisher.run(stop.clone()));
@@ -174,6 +182,12 @@ impl Change {
         let mut drift = self.delivery.drift(now);
         drift.retain(|drift| now.saturating_sub(drift.since) > millis(self.settings.drift_after));
         drift
+    }
+
+    /// Shutdown events that name this server.
+    #[must_use]
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 
     /// This server on the bus.

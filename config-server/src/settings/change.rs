@@ -14,6 +14,8 @@ pub struct ChangeSettings {
     pub database: Option<PathBuf>,
     /// The longest window over which agents spread their fetches; it grows with their number.
     pub spread: Duration,
+    /// Whether a shutdown event that names this server ends it.
+    pub shutdown_events: bool,
     /// How long an operator's event may wait in the outbox.
     pub expiry: Duration,
     /// How many delivery reports are kept.
@@ -32,6 +34,7 @@ impl ChangeSettings {
             bus_id,
             database: None,
             spread: Duration::from_secs(10),
+            shutdown_events: false,
             expiry: Duration::from_secs(24 * 3600),
             reports_kept: 200,
             agent_ttl: Duration::from_secs(10 * 60),

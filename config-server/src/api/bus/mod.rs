@@ -1,6 +1,7 @@
 //! The routes of the bus: refresh, events, reports, and how it all went.
 //!
-//! - [`refresh`]: `POST /bus/refresh`, and Spring's `busrefresh` and `busenv`
+//! - [`refresh`], [`environment`], [`shutdown`]: `POST /bus/refresh`, and Spring's `busrefresh`,
+//!   `busenv` and `busshutdown`
 //! - [`events`]: `GET /bus/events`, the embedded bus
 //! - [`reports`]: `POST /bus/reports`, `GET /bus/refreshes`, `GET /bus/agents`
 //! - [`monitor`](mod@monitor): `POST /monitor`, the webhooks of git servers
@@ -10,6 +11,7 @@ pub mod events;
 pub mod monitor;
 pub mod refresh;
 pub mod reports;
+pub mod shutdown;
 
 mod body;
 mod destination;
@@ -89,6 +91,21 @@ where
                 springs(post(environment::named)),
             )
     })
+}
+
+/// Spring's `busshutdown`, below the actuator's base path. It is younger than the other spelling.
+pub fn busshutdown<S>(base: &str) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    BusState: FromRef<S>,
+{
+    Router::new()
+        .route(&format!("{base}/busshutdown"), springs(post(shutdown::everybody)))
+        .route(&format!("{base}/busshutdown/"), springs(post(shutdown::nobody)))
+        .route(
+            &format!("{base}/busshutdown/{{*destination}}"),
+            springs(post(shutdown::named)),
+        )
 }
 
 /// The door for webhooks, at `<path>/monitor`.

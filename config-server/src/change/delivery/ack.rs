@@ -1,6 +1,6 @@
 //! Acks of Spring applications, read as reports that name no version.
 
-use contract::event::EventKind;
+use contract::event::{self, EventKind};
 use contract::{BusEvent, BusId, EventId};
 
 /// One ack.
@@ -35,6 +35,13 @@ impl<'a> Ack<'a> {
             destination: acked_destination.as_deref(),
             kind: class.as_deref().map(|class| class.rsplit('.').next().unwrap_or(class)),
         })
+    }
+
+    /// Whether it acknowledges that it was asked to end. It says nothing: a Spring application sends
+    /// it as well where such events are off, and cannot any more once it has ended.
+    #[must_use]
+    pub fn is_of_shutdown(&self) -> bool {
+        self.kind == Some(event::SHUTDOWN)
     }
 
     /// Whether this may be the ack of `event`, as far as it says anything.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::report::Outcome;
-use contract::{Affects, AgentStatus, BusId, Message, Profile, Report};
+use contract::{Affects, AgentStatus, BusId, EventKind, Message, Profile, Report};
 
 use super::Member;
 use super::census::{self, Applications, Census};
@@ -89,9 +89,13 @@ impl Agents {
         (status, forgotten)
     }
 
-    /// Who is expected to answer `message`, made at `created`.
+    /// Who is expected to answer `message`, made at `created`. Nobody, when it asks them to end: who
+    /// stays has nothing to say, and of who ends one of ours alone says so on its way out.
     #[must_use]
     pub fn concerned(&self, message: &Message, created: u64) -> Vec<Member> {
+        if message.event.kind == EventKind::Shutdown {
+            return Vec::new();
+        }
         let fresh = self.fresh(created);
         self.known
             .iter()

@@ -62,6 +62,9 @@ impl State {
         let (status, forgotten) = self.agents.acked(&ack.origin, time);
         let member = self.agents.member(&ack.origin);
         self.note(status, forgotten);
+        if ack.is_of_shutdown() {
+            return;
+        }
         // An ack without an id is taken for the newest event that may be meant and is not answered:
         // early by one event at worst, where the oldest would stay wrong for ever after one ack
         // that was never sent.

@@ -133,6 +133,23 @@ async fn whoever_is_meant_and_touched_is_expected_to_answer() {
 }
 
 #[tokio::test]
+async fn nobody_is_expected_to_answer_a_shutdown_event_and_who_ends_by_it_is_listed() {
+    let server = Server::start().await;
+    for id in ["orders:1:a", "orders:2:b"] {
+        server.hear(&report(id, &[], Outcome::Applied, 'a'));
+    }
+    let mut end = message("end", "orders:**", None);
+    end.event.kind = EventKind::Shutdown;
+    server.send(end).await;
+    assert!(server.report("end").await.is_complete());
+    server.hear(&report("orders:1:a", &["end"], Outcome::Stopped, 'a'));
+    server.hear(&report("orders:2:b", &[], Outcome::Unchanged, 'a'));
+    let ended = told(&[("orders:1:a", Some(Outcome::Stopped))]);
+    assert_eq!(server.outcomes("end").await, ended);
+    assert_eq!(server.restarted().await.outcomes("end").await, ended);
+}
+
+#[tokio::test]
 async fn an_event_that_comes_again_keeps_its_answers() {
     let server = Server::start().await;
     server.hear(&report("orders:1:a", &[], Outcome::Applied, 'a'));

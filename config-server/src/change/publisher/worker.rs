@@ -15,6 +15,7 @@ use super::plan::{Moment, Plan, Queued, Step};
 use crate::change::clock;
 use crate::change::delivery::Delivery;
 use crate::change::journal::{Journal, JournalError, StoredEvent};
+use crate::change::shutdown::Shutdown;
 
 /// The publisher looks this often, whatever it was told.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -33,6 +34,9 @@ pub struct Publisher {
     /// each event at once, whatever the broker says.
     pub nearby: Option<Arc<dyn EventTransport>>,
     pub bell: Arc<Bell>,
+    /// Hears this server's own events once the bus has them, and no sooner: a server that ended
+    /// before would keep them to itself until its next start.
+    pub shutdown: Shutdown,
     /// Settled events that are kept for the reports.
     pub kept: usize,
 }
@@ -169,6 +173,7 @@ impl Publisher {
             Ok(()) => {
                 plan.settled(event.number);
                 self.delivery.published(event.id(), time);
+                self.shutdown.heard(&event.message.event);
             }
             Err(error) => {
                 plan.unwritable(Instant::now(), fastrand::f64());

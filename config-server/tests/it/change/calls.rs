@@ -3,11 +3,11 @@
 use config_server::settings::MonitorSettings;
 use config_server::settings::encrypt::Secret;
 use config_server::settings::monitor::Provider;
-use contract::EventKind;
 use contract::report::Outcome;
+use contract::{BusEvent, EventKind};
 use http::{Method, StatusCode};
 
-use super::harness::Server;
+use super::harness::{Broker, DEADLINE, Server};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PUSH: &str = r#"{"commits":[{"added":["orders-dev.yml"],"removed":[],"modified":["application.yml"]}]}"#;
@@ -130,6 +130,57 @@ async fn springs_environment_change_sends_one_pair() {
     assert_eq!(answer.status.as_u16(), 400);
     let answer = server.post("/actuator/busenv").await;
     assert_eq!(answer.status.as_u16(), 415);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn springs_shutdown_goes_where_its_path_says_and_nobody_is_expected_to_answer() {
+    let server = Server::start().await;
+    server.report("orders:1:a", &[], &server.head(), Outcome::Applied).await;
+    for (path, destination) in [
+        ("/actuator/busshutdown", "**"),
+        ("/actuator/busshutdown/orders", "orders:**"),
+        ("/actuator/busshutdown/orders/dev", "orders:dev:**"),
+        ("/actuator/busshutdown/orders:1:a", "orders:1:a"),
+        ("/actuator/busshutdown/orders/1/a", "orders:1:a"),
+        ("/actuator/busshutdown/orders%3A%2A%2A", "orders:**"),
+        ("/actuator/busshutdown?destination=orders", "orders:**"),
+        ("/actuator/busshutdown?destination=", ":**"),
+        ("/actuator/busshutdown/", ":**"),
+    ] {
+        let answer = server.call(Method::POST, path, &[JSON], PUSH).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""), "{path}");
+        let listed = server.get("/bus/refreshes").await.json();
+        assert_eq!(listed[0]["destination"], destination, "{path}");
+        assert_eq!(listed[0]["summary"]["silent"], 0, "{path}");
+    }
+    let answer = server.get("/actuator/busshutdown").await;
+    assert_eq!((answer.status.as_u16(), answer.allow.as_deref()), (405, Some("POST")));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_shutdown_event_waits_for_the_broker_and_is_springs_json_to_the_byte() {
+    let (broker, mut bus) = Broker::away();
+    let server = Server::start_with(MonitorSettings::default(), Some(broker.clone())).await;
+    let mut agent = server.listen();
+    assert_eq!(server.post("/actuator/busshutdown/*").await.status.as_u16(), 204);
+    let shown = agent.hear().await;
+    assert_eq!(server.get("/bus/refreshes").await.json()[0]["state"], "queued");
+    broker.comes_back();
+    let sent = tokio::time::timeout(DEADLINE, bus.recv())
+        .await
+        .expect("in time")
+        .expect("an event");
+    assert_eq!(sent, shown, "the agents of this server need not wait");
+    let BusEvent {
+        id, timestamp, origin, ..
+    } = &sent.event;
+    assert_eq!(*origin, server.change.settings().bus_id.to_string());
+    let expected = format!(
+        r#"{{"type":"ShutdownRemoteApplicationEvent","timestamp":{timestamp},"originService":"{origin}","destinationService":"*:**","id":"{id}"}}"#
+    );
+    assert_eq!(String::from_utf8_lossy(&sent.event.to_json()), expected);
     server.end().await;
 }
 

@@ -132,6 +132,7 @@ impl Server {
         let router = routes::routes()
             .merge(routes::busrefresh("/actuator"))
             .merge(routes::busenv("/actuator"))
+            .merge(routes::busshutdown("/actuator"))
             .merge(routes::monitor(""))
             .with_state(state);
         let outcome = store.refresh(Cause::Start).await;

@@ -2,6 +2,7 @@
 
 use bus::Inbound;
 use contract::delivery::EventState;
+use contract::event::SHUTDOWN;
 use contract::report::Outcome;
 use contract::{Affects, BusEvent, BusId, CommitId, Destination, EventId, EventKind, Label, Message, Notice};
 
@@ -90,6 +91,27 @@ async fn a_spring_applications_refresh_is_shown_to_our_agents_and_its_acks_are_r
     let report = server.change.delivery().settled(&event.event.id, DEADLINE).await;
     let report = report.expect("a journal").expect("a report");
     assert_eq!((report.summary.applied, report.agents[0].commit.clone()), (1, None));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_spring_applications_shutdown_event_is_shown_to_our_agents_and_its_acks_say_nothing() {
+    let server = Server::start().await;
+    let mut agent = server.listen();
+    server.report("orders:1:a", &[], &server.head(), Outcome::Applied).await;
+    let mut event = refresh("billing:8080:c", "**", None);
+    event.event.kind = EventKind::Shutdown;
+    server.others.send(Inbound::Event(event.clone())).await.expect("heard");
+    assert_eq!(agent.hear().await, event);
+    let mut ack = ack("stock:8081:b", Some(&event.event.id));
+    if let EventKind::Ack { event, .. } = &mut ack.event.kind {
+        *event = Some(format!("org.springframework.cloud.bus.event.{SHUTDOWN}"));
+    }
+    server.others.send(Inbound::Event(ack)).await.expect("heard");
+    test_support::eventually!(DEADLINE, server.change.delivery().agent_count() == 2);
+    let report = server.change.delivery().report(&event.event.id).await;
+    let report = report.expect("a journal").expect("a report");
+    assert!(report.is_complete() && report.agents.is_empty(), "{report:?}");
     server.end().await;
 }
 

@@ -3,6 +3,7 @@
 mod harness;
 
 mod compared;
+mod ended;
 mod guarded;
 mod held;
 mod hostile;

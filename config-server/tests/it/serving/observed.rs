@@ -293,7 +293,12 @@ async fn the_actuators_refresh_looks_at_the_remote() {
 #[tokio::test]
 async fn endpoints_that_are_read_only_are_not_told_to_do_anything() {
     let app = App::start_with(|settings| settings.management.default_access = Access::ReadOnly).await;
-    for path in ["/actuator/refresh", "/actuator/busrefresh", "/actuator/busenv"] {
+    for path in [
+        "/actuator/refresh",
+        "/actuator/busrefresh",
+        "/actuator/busenv",
+        "/actuator/busshutdown",
+    ] {
         let refused = answer(app.request(Method::POST, path)).await.status;
         assert!(refused.is_client_error(), "{path}: {refused}");
     }

@@ -46,9 +46,9 @@ pub(crate) static SPRING: Group = Group {
         ),
         key(
             "shutdown.enabled",
-            Kind::Ignored,
-            "",
-            "The server is not shut down by events.",
+            Kind::Flag,
+            "false",
+            "Stop in good order when a shutdown event names the server. Spring's default is `true`.",
         ),
         key("content-type", Kind::Ignored, "", "Events are JSON."),
     ],

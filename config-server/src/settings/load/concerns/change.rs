@@ -50,6 +50,7 @@ pub(super) fn bind(binder: &Binder<'_>) -> ChangeSettings {
         bus_id: bus_id(binder),
         database: Some(process::data_dir(binder).join("state.db")),
         spread: view.time("spread"),
+        shutdown_events: binder.open(&bus::SPRING).flag("shutdown.enabled"),
         expiry: view.time("event-expiry"),
         reports_kept: view.count("reports-kept"),
         agent_ttl: view.time("agent-ttl"),
