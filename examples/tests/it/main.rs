@@ -7,6 +7,7 @@ mod faults;
 mod fleet;
 mod flow;
 mod servers;
+mod shutdown;
 
 mod simulation;
 
