@@ -631,3 +631,14 @@ fn an_agent_whose_application_refuses_goes_on_saying_so() {
     let told = quiet_minutes(&mut machine, 7, || changed(2));
     assert_eq!(told, [(3, Outcome::Vetoed), (6, Outcome::Vetoed)]);
 }
+
+#[test]
+fn an_agent_whose_application_refuses_says_so_on_every_connection() {
+    let mut machine = at_rest();
+    machine.step(SECOND, event("e", Some(notice(2))));
+    machine.step(SECOND, changed(2));
+    machine.step(SECOND, Input::Applied(Err(Veto::refused("too large"))));
+    machine.step(SECOND, Input::Connected);
+    let told = machine.step(SECOND, changed(2));
+    assert_eq!(reported(&told), Some((Outcome::Vetoed, vec![])));
+}

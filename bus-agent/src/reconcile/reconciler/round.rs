@@ -43,7 +43,7 @@ impl Reconciler {
         let refused = self.refused_as(&revision).filter(|_| !cause.insist);
         if let Some((outcome, reason)) = refused.map(|refused| (refused.outcome, refused.reason.clone())) {
             self.rest(now);
-            return self.tell_if_due(now, cause, outcome, reason).into_iter().collect();
+            return self.tell_if_news(now, cause, outcome, reason).into_iter().collect();
         }
         vec![self.start_apply(cause, revision)]
     }
