@@ -38,6 +38,10 @@ pub struct Report {
     pub reason: Option<String>,
     /// From hearing (or waking) to done, in milliseconds.
     pub millis: u64,
+    /// How many milliseconds before this was sent a server was asked last. No clock of the agent's
+    /// machine is in it. Absent when none was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_ago: Option<u64>,
 }
 
 /// How a round ended.

@@ -242,6 +242,7 @@ impl AgentBuilder {
             clock: Clock::start(),
             fetcher,
             fetching: None,
+            asked: None,
             offers: Offers::new(local),
             overrides: self.overrides.map(Overrides::within),
             memory: self

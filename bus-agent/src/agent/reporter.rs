@@ -25,9 +25,10 @@ pub(super) struct Reporter {
     task: JoinHandle<()>,
 }
 
-/// A report, and when it may go.
+/// A report, when it was made, and when it may go.
 struct Due {
     report: Report,
+    made: Instant,
     at: Instant,
 }
 
@@ -52,7 +53,8 @@ impl Reporter {
 
     /// Sends `report` after those before it, not earlier than `at` unless the agent stops.
     pub(super) fn report(&self, report: Report, at: Instant) {
-        if self.queue.try_send(Due { report, at }).is_err() {
+        let made = Instant::now();
+        if self.queue.try_send(Due { report, made, at }).is_err() {
             debug!("a report was dropped: the bus takes them too slowly");
         }
     }
@@ -72,7 +74,7 @@ impl Reporter {
 async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut rng: fastrand::Rng) {
     let mut failures = 0;
     while let Some(report) = backlog.next().await {
-        match sink.report(report).await {
+        match sink.report(&report).await {
             Err(error @ (TransportError::NotConnected(_) | TransportError::TimedOut)) => {
                 debug!(%error, "a report was not taken, and will be sent again");
                 if backlog.closed {
@@ -94,9 +96,24 @@ async fn send(sink: Box<dyn ReportSink>, mut backlog: Backlog, pace: Pace, mut r
     }
 }
 
+impl Due {
+    /// The report as it is to be sent at this moment.
+    fn sent_now(&self) -> Report {
+        let waited = millis(self.made.elapsed());
+        Report {
+            asked_ago: self.report.asked_ago.map(|ago| ago.saturating_add(waited)),
+            ..self.report.clone()
+        }
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Backlog {
     /// The report to send next, once it may go; `None` when there will be no more.
-    async fn next(&mut self) -> Option<&Report> {
+    async fn next(&mut self) -> Option<Report> {
         while let Ok(report) = self.waiting.try_recv() {
             self.push(report);
         }
@@ -110,7 +127,7 @@ impl Backlog {
         {
             self.gather(wait).await;
         }
-        self.reports.front().map(|oldest| &oldest.report)
+        self.reports.front().map(Due::sent_now)
     }
 
     /// Takes in what comes until `end`; at once when nothing can come any more.
@@ -197,6 +214,20 @@ mod tests {
         assert_eq!(seen.recv().await, Some(report(&["one"])));
         reporter.finish().await;
         assert_eq!(seen.recv().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_waited_says_how_long_ago_a_server_was_asked_when_it_is_sent() {
+        let (reporter, mut seen) = reporter(5);
+        let begin = Instant::now();
+        let asked = Report {
+            asked_ago: Some(7),
+            ..report(&["one"])
+        };
+        reporter.report(asked, begin + Duration::from_secs(3));
+        let sent = seen.recv().await.expect("a report");
+        assert!(begin.elapsed() > Duration::from_secs(3));
+        assert_eq!(sent.asked_ago, Some(7 + millis(begin.elapsed())));
     }
 
     #[tokio::test(start_paused = true)]

@@ -46,6 +46,8 @@ pub(super) struct Task<A> {
     pub(super) clock: Clock,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) fetching: Option<Fetching>,
+    /// When the last fetch began.
+    pub(super) asked: Option<Instant>,
     pub(super) offers: Offers,
     pub(super) overrides: Option<Overrides>,
     pub(super) memory: Option<Memory>,

@@ -149,6 +149,7 @@ pub(crate) fn report(application: &str) -> Report {
         outcome: Outcome::Applied,
         reason: None,
         millis: 7,
+        asked_ago: None,
     }
 }
 

@@ -159,6 +159,7 @@ impl Agent {
             outcome: ended.outcome,
             reason: ended.reason,
             millis: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+            asked_ago: None,
         })
     }
 }

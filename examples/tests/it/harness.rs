@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use client_sdk::{Bus, ConfigClient, ConfigClientBuilder, Watch};
+use contract::{DeliveryReport, RefreshReceipt};
 use serde::Deserialize;
 use test_support::{GitFixture, eventually};
 
@@ -58,4 +59,17 @@ pub(crate) async fn becomes(shop: &Watch<Shop>, greeting: &str) {
         (shop.get().greeting == greeting).then_some(())
     })
     .await;
+}
+
+/// Makes the server look at its remote, and tell everybody.
+pub(crate) async fn look(server: &Server) -> RefreshReceipt {
+    let url = format!("{}/bus/refresh", server.url());
+    let answer = reqwest::Client::new().post(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 202);
+    answer.json().await.expect("a receipt")
+}
+
+/// How it went so far.
+pub(crate) async fn report(server: &Server, receipt: &RefreshReceipt) -> Option<DeliveryReport> {
+    server.get(&receipt.report).await.ok()?.json().await.ok()
 }

@@ -6,6 +6,7 @@ mod chaos;
 mod faults;
 mod fleet;
 mod flow;
+mod missed;
 mod servers;
 mod shutdown;
 

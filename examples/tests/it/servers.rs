@@ -11,14 +11,14 @@ use axum::extract::{Request, State};
 use axum::http::header::HOST;
 use axum::response::Response;
 use client_sdk::{Bus, Watch};
-use contract::{RefreshReceipt, delivery::EventState};
+use contract::delivery::EventState;
 use test_support::git::GitDaemon;
 use test_support::{Broker, eventually};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{DEADLINE, Server, Shop, becomes, client, greet, serve, shop, shop_repository};
+use crate::harness::{DEADLINE, Server, Shop, becomes, client, greet, look, report, serve, shop, shop_repository};
 
 /// A server that looks at its remote only when it is asked to.
 const RARELY: &str = "--spring.cloud.config.server.git.refresh-rate=3600";
@@ -70,14 +70,6 @@ async fn pass(State(proxy): State<Arc<Alternating>>, request: Request) -> Respon
     }
     let body = answer.bytes().await.expect("a body");
     response.body(Body::from(body)).expect("a response")
-}
-
-/// Makes one server look at the remote.
-async fn look(server: &Server) -> RefreshReceipt {
-    let url = format!("{}/bus/refresh", server.url());
-    let answer = reqwest::Client::new().post(url).send().await.expect("an answer");
-    assert_eq!(answer.status(), 202);
-    answer.json().await.expect("a receipt")
 }
 
 /// Every greeting the service had, in order.
@@ -157,8 +149,7 @@ async fn a_refresh_called_while_the_broker_is_away_is_queued_delivered_and_repor
     assert_eq!(receipt.state, EventState::Queued);
     broker.start().await;
     eventually("the agent has answered", DEADLINE, async || {
-        let url = format!("{}{}", server.url(), receipt.report);
-        let report: contract::DeliveryReport = reqwest::get(url).await.ok()?.json().await.ok()?;
+        let report = report(&server, &receipt).await?;
         (report.state == EventState::Published && report.summary.applied == 1).then_some(())
     })
     .await;
@@ -179,8 +170,7 @@ async fn a_refresh_that_waits_too_long_for_the_broker_expires_and_says_so() {
     })
     .await;
     eventually("the event expires", DEADLINE, async || {
-        let url = format!("{}{}", server.url(), receipt.report);
-        let report: contract::DeliveryReport = reqwest::get(url).await.ok()?.json().await.ok()?;
+        let report = report(&server, &receipt).await?;
         (report.state == EventState::Expired).then_some(())
     })
     .await;

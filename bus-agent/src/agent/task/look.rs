@@ -20,6 +20,7 @@ impl<A: Applier> Task<A> {
     pub(super) fn fetch(&mut self, ask: Ask) {
         let fetcher = Arc::clone(&self.fetcher);
         let follows = Arc::clone(&self.follows);
+        self.asked = Some(Instant::now());
         self.fetching = Some(Box::pin(async move { fetcher.fetch(&follows, &ask).await }));
         self.state.send_modify(|state| state.fetches_total += 1);
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Task;
+use crate::agent::reporter::millis;
 use crate::agent::state::Problem;
 use crate::apply::Applier;
 use crate::reconcile::{Asked, Ended};
@@ -38,7 +39,8 @@ impl<A: Applier> Task<A> {
             digest: live.map(|live| live.digest.clone()),
             outcome: ended.outcome,
             reason: ended.reason,
-            millis: u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+            millis: millis(ended.took),
+            asked_ago: self.asked.map(|asked| millis(asked.elapsed())),
         }
     }
 

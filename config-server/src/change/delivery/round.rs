@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use contract::delivery::{AgentDelivery, EventState, Summary};
 use contract::latency::is_answer;
 use contract::report::Outcome;
-use contract::{Affects, CommitId, DeliveryReport, Destination, EventId, Latency};
+use contract::{Affects, CommitId, DeliveryReport, Destination, EventId, EventKind, Latency, Report};
 
 use super::Member;
 use crate::change::journal::{AnswerRow, StoredEvent};
@@ -96,10 +96,31 @@ impl Round {
         matches!(self.members.get(member), Some(Some(_)))
     }
 
-    /// The commit the event tells of.
+    /// Whether `member` could not, as far as it has answered.
     #[must_use]
-    pub fn commit(&self) -> Option<&CommitId> {
-        self.event.message.notice.as_ref().map(|notice| &notice.to)
+    pub fn has_failed(&self, member: &Member) -> bool {
+        let answer = self.members.get(member).and_then(Option::as_ref);
+        answer.is_some_and(|answer| answer.outcome == Outcome::Failed)
+    }
+
+    /// Whether `report` says of its own accord what the event asks for; `asked` is when its agent
+    /// began to ask the servers the last time, in milliseconds since 1970.
+    ///
+    /// Who runs the commit of a move needs no notice of it any more. An event that names none asks
+    /// for a look: every look since it was on the bus is one, however it ended.
+    #[must_use]
+    pub fn is_met_by(&self, report: &Report, asked: Option<u64>) -> bool {
+        match &self.event.message.notice {
+            Some(notice) => {
+                let runs = matches!(report.outcome, Outcome::Applied | Outcome::Unchanged);
+                runs && report.commit.as_ref() == Some(&notice.to)
+            }
+            None => {
+                let calls = self.event.message.event.kind == EventKind::Refresh;
+                let times = self.event.published.zip(asked);
+                calls && times.is_some_and(|(published, asked)| asked >= published)
+            }
+        }
     }
 
     /// Takes an answer; whether it says anything new. That nothing had to be done the second time
@@ -302,3 +323,6 @@ pub fn count(summary: &mut Summary, outcome: Option<Outcome>, number: usize) {
     };
     *counter += number;
 }
+
+#[cfg(test)]
+mod tests;

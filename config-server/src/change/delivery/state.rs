@@ -53,7 +53,8 @@ impl State {
             time,
         };
         self.note(status, forgotten);
-        for id in answered(&mut self.rounds, report, &member) {
+        let asked = report.asked_ago.map(|ago| time.saturating_sub(ago));
+        for id in answered(&mut self.rounds, report, &member, asked) {
             self.answer(&id, &member, answer.clone());
         }
     }
@@ -134,15 +135,16 @@ impl State {
     }
 }
 
-/// The events a report answers: those it names; those whose commit it runs, for what it missed
-/// needs no answer any more; and, when it stops, all that wait for it.
-fn answered(rounds: &mut Rounds, report: &Report, member: &Member) -> Vec<EventId> {
+/// The events a report answers: those it names; those that it meets without having heard of them, be
+/// it that the agent failed before; and, when it stops, all that wait for it.
+fn answered(rounds: &mut Rounds, report: &Report, member: &Member, asked: Option<u64>) -> Vec<EventId> {
     let mut ids: Vec<EventId> = report.events.iter().take(MAX_EVENTS).cloned().collect();
-    let runs = matches!(report.outcome, Outcome::Applied | Outcome::Unchanged);
-    let stops = report.outcome == Outcome::Stopped;
-    for round in rounds.newest().filter(|round| round.awaits(member)) {
-        let there = runs && round.commit().is_some() && round.commit() == report.commit.as_ref();
-        if (there || stops) && !ids.contains(round.event().id()) {
+    for round in rounds.newest() {
+        let waits = round.awaits(member);
+        let recovers = !matches!(report.outcome, Outcome::Failed | Outcome::Stopped) && round.has_failed(member);
+        let meets = (waits || recovers) && round.is_met_by(report, asked);
+        let stops = waits && report.outcome == Outcome::Stopped;
+        if (meets || stops) && !ids.contains(round.event().id()) {
             ids.push(round.event().id().clone());
         }
     }

@@ -52,6 +52,7 @@ fn report(bus_id: &str, events: &[&str], outcome: Outcome, running: char) -> Rep
         outcome,
         reason: None,
         millis: 1,
+        asked_ago: None,
     }
 }
 
@@ -216,6 +217,49 @@ async fn an_agent_that_runs_the_commit_need_not_answer_the_event() {
         server.outcomes("e").await,
         told(&[("orders:1:a", Some(Outcome::Applied))])
     );
+}
+
+#[tokio::test]
+async fn an_agent_that_missed_a_call_to_look_answers_it_with_its_next_look() {
+    let server = Server::start().await;
+    server.hear(&report("orders:1:a", &[], Outcome::Applied, 'a'));
+    server.send(message("e", "**", None)).await;
+    let looked = |outcome, ago| Report {
+        asked_ago: Some(ago),
+        ..report("orders:1:a", &[], outcome, 'a')
+    };
+    for (said, answered) in [
+        // Heard 40 ms after the event: it waited to be sent, and tells of a look before.
+        (looked(Outcome::Failed, 41), None),
+        (looked(Outcome::Failed, 30), Some(Outcome::Failed)),
+        (looked(Outcome::Unchanged, 41), Some(Outcome::Failed)),
+        (looked(Outcome::Stopped, 0), Some(Outcome::Failed)),
+        (looked(Outcome::Unchanged, 10), Some(Outcome::Unchanged)),
+        (looked(Outcome::Failed, 0), Some(Outcome::Unchanged)),
+    ] {
+        server.hear(&said);
+        assert_eq!(
+            server.outcomes("e").await,
+            told(&[("orders:1:a", answered)]),
+            "{said:?}"
+        );
+    }
+    let server = server.restarted().await;
+    assert_eq!(
+        server.outcomes("e").await,
+        told(&[("orders:1:a", Some(Outcome::Unchanged))])
+    );
+}
+
+#[tokio::test]
+async fn a_look_of_somebody_who_is_not_expected_answers_nothing() {
+    let server = Server::start().await;
+    server.send(message("e", "stock:**", None)).await;
+    server.hear(&Report {
+        asked_ago: Some(0),
+        ..report("orders:1:a", &[], Outcome::Unchanged, 'a')
+    });
+    assert_eq!(server.outcomes("e").await, []);
 }
 
 #[tokio::test]

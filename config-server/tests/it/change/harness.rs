@@ -298,5 +298,6 @@ pub(super) fn report(bus_id: &str, events: &[EventId], commit: &CommitId, outcom
         outcome,
         reason: None,
         millis: 3,
+        asked_ago: None,
     }
 }
