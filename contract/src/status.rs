@@ -73,6 +73,9 @@ pub struct BusStatus {
     pub hearing: Option<String>,
     /// Events that wait for it.
     pub queued: usize,
+    /// For how many milliseconds the first of them has waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<u64>,
 }
 
 /// The agents of one application.

@@ -40,7 +40,7 @@ impl Actuator {
             ready: self.is_ready(),
             heads,
             more_heads,
-            bus: self.bus_status(),
+            bus: self.bus_status(time),
             applications,
             more_applications,
             drift_after,
@@ -48,15 +48,17 @@ impl Actuator {
         }
     }
 
-    fn bus_status(&self) -> BusStatus {
+    fn bus_status(&self, time: u64) -> BusStatus {
         let state = self.bus.as_ref().map(|bus| bus.borrow().clone());
         let hearing = self.hearing.as_ref().map(|hearing| hearing.borrow().clone());
+        let progress = self.change.progress();
         let reason = [&state, &hearing].into_iter().flatten().find_map(link::reason);
         BusStatus {
             state: state.as_ref().map_or("off", link::name).to_owned(),
             reason: reason.map(str::to_owned),
             hearing: hearing.as_ref().map(|hearing| link::name(hearing).to_owned()),
-            queued: self.change.progress().queued,
+            queued: progress.queued,
+            oldest: progress.oldest.map(|made| time.saturating_sub(made)),
         }
     }
 

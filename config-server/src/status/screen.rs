@@ -70,11 +70,7 @@ impl Screen {
             }
             Self::Json { last } => {
                 let status = asked.as_ref().ok()?;
-                let undated = ServerStatus {
-                    time: 0,
-                    ..status.clone()
-                };
-                let known = std::mem::replace(last, json(&undated));
+                let known = std::mem::replace(last, json(&undated(status)));
                 (known != *last).then(|| json(status) + "\n")
             }
         }
@@ -110,6 +106,14 @@ fn over(drawn: usize) -> String {
 
 fn drawing(lines: &[Line], columns: usize) -> String {
     lines.iter().map(|line| line.drawn(columns) + "\n").collect()
+}
+
+/// What would be the same a moment later if nothing happened.
+fn undated(status: &ServerStatus) -> ServerStatus {
+    let mut undated = status.clone();
+    undated.time = 0;
+    undated.bus.oldest = None;
+    undated
 }
 
 fn json(status: &ServerStatus) -> String {

@@ -94,6 +94,7 @@ fn fine() -> ServerStatus {
             reason: None,
             hearing: Some("connected".to_owned()),
             queued: 0,
+            oldest: None,
         },
         applications: vec![spring(), application("orders", &[('b', 1_000)])],
         more_applications: 0,
@@ -119,7 +120,8 @@ fn troubled() -> ServerStatus {
             state: "waiting".to_owned(),
             reason: Some("connection refused\u{1b}[2J".to_owned()),
             hearing: Some("connecting".to_owned()),
-            queued: 1,
+            queued: 3,
+            oldest: Some(12_000),
         },
         round: Some(round(summary, Latency::of([18, 25, 1_240]))),
         ..fine()
@@ -166,6 +168,26 @@ fn what_is_wrong_is_said_where_it_is() {
 }
 
 #[test]
+fn what_waits_for_the_bus_is_told_with_the_age_of_the_oldest() {
+    for (queued, oldest, text) in [
+        (0, None, "nothing waiting for it"),
+        (1, Some(1_200), "1 event waiting for it for 1.2 s"),
+        (3, Some(12_000), "3 events waiting for it, the oldest for 12 s"),
+        (
+            1_200,
+            Some(7_200_000),
+            "1,200 events waiting for it, the oldest for 2 h",
+        ),
+        // A server of before does not say.
+        (3, None, "3 events waiting for it"),
+    ] {
+        let mut status = fine();
+        (status.bus.queued, status.bus.oldest) = (queued, oldest);
+        assert_eq!(page(status).lines().nth(1), Some(&*format!("bus connected, {text}")));
+    }
+}
+
+#[test]
 fn a_server_that_serves_nobody_yet_says_so() {
     let status = ServerStatus {
         heads: Vec::new(),
@@ -176,6 +198,7 @@ fn a_server_that_serves_nobody_yet_says_so() {
             reason: None,
             hearing: None,
             queued: 0,
+            oldest: None,
         },
         ..fine()
     };
@@ -230,6 +253,10 @@ fn programs_get_the_answer_whenever_it_changed() {
     };
     assert_eq!(show(later), None);
     assert!(show(troubled()).is_some());
+    let mut later = troubled();
+    later.time += 250;
+    later.bus.oldest = Some(12_250);
+    assert_eq!(show(later), None);
 }
 
 #[test]

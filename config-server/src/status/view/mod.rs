@@ -6,6 +6,7 @@ mod round;
 mod words;
 
 use contract::ServerStatus;
+use contract::status::BusStatus;
 
 pub use words::clean;
 
@@ -104,17 +105,23 @@ fn bus(status: &ServerStatus) -> Line {
         text += &format!(", hearing {}", clean(hearing));
     }
     if bus.state != "off" {
-        let queued = match bus.queued {
-            0 => "nothing".to_owned(),
-            1 => "1 event".to_owned(),
-            queued => format!("{} events", number(queued)),
-        };
-        text += &format!(", {queued} waiting for it");
+        text += &format!(", {}", waiting(bus));
     }
     if let Some(reason) = &bus.reason {
         text += &format!(": {}", clean(reason));
     }
     Line::judged(text, bus.is_faulty())
+}
+
+fn waiting(bus: &BusStatus) -> String {
+    let oldest = bus.oldest.map(span);
+    match (bus.queued, oldest) {
+        (0, _) => "nothing waiting for it".to_owned(),
+        (1, None) => "1 event waiting for it".to_owned(),
+        (1, Some(oldest)) => format!("1 event waiting for it for {oldest}"),
+        (queued, None) => format!("{} events waiting for it", number(queued)),
+        (queued, Some(oldest)) => format!("{} events waiting for it, the oldest for {oldest}", number(queued)),
+    }
 }
 
 /// `milliseconds` before now.
