@@ -5,6 +5,7 @@ mod harness;
 mod compared;
 mod ended;
 mod guarded;
+mod heard;
 mod held;
 mod hostile;
 mod observed;
