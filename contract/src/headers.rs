@@ -17,6 +17,9 @@ pub const MOVE: &str = "x-config-move";
 pub const LABEL: &str = "x-config-label";
 /// On a request: what the answer must not be older than ([`crate::AtLeast`], several with commas).
 pub const AT_LEAST: &str = "x-config-at-least";
+/// On the answer to `GET /bus/agents`: how many agents there are of those that are asked for, of which
+/// one answer holds only so many.
+pub const TOTAL: &str = "x-total-count";
 /// The client's last known state; only secret stores read it.
 pub const STATE: &str = "x-config-state";
 

@@ -3,9 +3,11 @@
 //! - [`refresh`], [`environment`], [`shutdown`]: `POST /bus/refresh`, and Spring's `busrefresh`,
 //!   `busenv` and `busshutdown`
 //! - [`events`]: `GET /bus/events`, the embedded bus
-//! - [`reports`]: `POST /bus/reports`, `GET /bus/refreshes`, `GET /bus/agents`
+//! - [`reports`]: `POST /bus/reports`, `GET /bus/refreshes`
+//! - [`agents`]: `GET /bus/agents`, who runs what
 //! - [`monitor`](mod@monitor): `POST /monitor`, the webhooks of git servers
 
+pub mod agents;
 pub mod environment;
 pub mod events;
 pub mod monitor;
@@ -54,8 +56,8 @@ where
         .route("/bus/refresh/{*destination}", ours(post(refresh::named)))
         .route("/bus/refreshes", ours(get(reports::refreshes)))
         .route("/bus/refreshes/{id}", ours(get(reports::refresh)))
-        .route("/bus/agents", ours(get(reports::agents)))
-        .route("/bus/agents/drift", ours(get(reports::drift)))
+        .route("/bus/agents", ours(get(agents::agents)))
+        .route("/bus/agents/drift", ours(get(agents::drift)))
         .route("/bus/events", ours(get(events::events)))
         .route("/bus/reports", ours(post(reports::report)))
 }

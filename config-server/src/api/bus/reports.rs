@@ -1,24 +1,16 @@
-//! Reports, in and out: what agents say, how each refresh went, who runs what.
+//! Reports, in and out: what agents say, and how each refresh went.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use contract::{AgentStatus, DeliveryReport, EventId, Report};
+use contract::{DeliveryReport, EventId, Report};
 use http::StatusCode;
-use serde::Deserialize;
 
 use super::BusState;
 use super::body::Body;
 use super::failure::JournalFailure;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::change::clock;
-use crate::change::delivery::Drift;
-
-/// Which agents are asked for.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Wanted {
-    application: Option<String>,
-}
 
 /// `POST /bus/reports`
 pub(super) async fn report(state: State<BusState>, Body(body): Body) -> Response {
@@ -46,18 +38,4 @@ pub(super) async fn refresh(state: State<BusState>, id: Path<String>) -> Result<
         Some(report) => Json(report).into_response(),
         None => Problem::new(ProblemKind::NotFound, "no refresh of that id is known").into_response(),
     })
-}
-
-/// `GET /bus/agents`
-pub(super) async fn agents(state: State<BusState>, wanted: Query<Wanted>) -> Json<Vec<AgentStatus>> {
-    let mut agents = state.change.delivery().agents();
-    if let Some(application) = &wanted.application {
-        agents.retain(|agent| agent.application == *application);
-    }
-    Json(agents)
-}
-
-/// `GET /bus/agents/drift`
-pub(super) async fn drift(state: State<BusState>) -> Json<Vec<Drift>> {
-    Json(state.change.delivery().drift(clock::now()))
 }

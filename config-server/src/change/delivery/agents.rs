@@ -10,6 +10,7 @@ use contract::{Affects, AgentStatus, BusId, EventKind, Message, Profile, Report}
 use super::Member;
 use super::census::{self, Applications, Census};
 use super::drift::{Drift, Fleet};
+use super::page::{self, Page, Wanted};
 
 /// Members that are remembered; past it the one not heard of for longest is forgotten.
 pub const LIMIT: usize = 50_000;
@@ -118,6 +119,12 @@ impl Agents {
         let mut list: Vec<AgentStatus> = self.known.values().cloned().collect();
         list.sort_by(|a, b| a.bus_id.cmp(&b.bus_id));
         list
+    }
+
+    /// Those that are wanted, as they stand at `now`.
+    #[must_use]
+    pub fn page(&self, wanted: &Wanted, now: u64) -> Page {
+        page::page(self.known.values(), wanted, self.fresh(now))
     }
 
     #[must_use]

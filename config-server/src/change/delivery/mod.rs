@@ -1,13 +1,14 @@
 //! Who runs what, and how each event went.
 //!
 //! Reports and acks come in, the answer to "has everybody got it?" goes out. [`agents`] (with
-//! [`census`] and [`drift`]), [`round`] and [`tally`] are pure; this face keeps them behind one lock,
+//! [`census`], [`drift`] and [`page`]), [`round`] and [`tally`] are pure; this face keeps them behind one lock,
 //! wakes who waits, and leaves what is to outlive the process to [`writer`].
 
 pub mod ack;
 pub mod agents;
 pub mod census;
 pub mod drift;
+pub mod page;
 pub mod round;
 pub mod tally;
 
@@ -24,6 +25,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub use ack::Ack;
 pub use census::{Applications, Census, Standing};
 pub use drift::Drift;
+pub use page::{Page, Wanted};
 pub use tally::Tally;
 
 use self::agents::Agents;
@@ -171,6 +173,12 @@ impl Delivery {
     #[must_use]
     pub fn agents(&self) -> Vec<AgentStatus> {
         self.state().agents.list()
+    }
+
+    /// Those of them that are wanted, as they stand at `now`.
+    #[must_use]
+    pub fn page(&self, wanted: &Wanted, now: u64) -> Page {
+        self.state().agents.page(wanted, now)
     }
 
     /// How many members are known.

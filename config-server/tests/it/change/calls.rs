@@ -104,7 +104,7 @@ async fn springs_refresh_goes_where_the_recorded_calls_went() {
         assert_eq!(listed[0]["destination"], destination, "{path}");
     }
     let answer = server.get("/actuator/busrefresh").await;
-    assert_eq!((answer.status.as_u16(), answer.allow.as_deref()), (405, Some("POST")));
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("POST")));
     assert_eq!(answer.text("error"), "Method Not Allowed");
     server.end().await;
 }
@@ -195,6 +195,8 @@ async fn our_routes_say_what_is_wrong_as_problems() {
         (Method::GET, "/bus/events", 400),
         (Method::POST, "/bus/reports", 400),
         (Method::DELETE, "/bus/agents", 405),
+        (Method::GET, "/bus/agents?limit=0", 400),
+        (Method::GET, "/bus/agents?state=fine", 400),
     ] {
         let answer = server.call(method, path, &[], "").await;
         assert_eq!(answer.status.as_u16(), status, "{path}");
@@ -226,5 +228,40 @@ async fn the_list_of_agents_tells_who_runs_what_and_who_drifts() {
     );
     server.report("orders:1:a", &[], &new, Outcome::Applied).await;
     assert_eq!(server.get("/bus/agents/drift").await.body, "[]");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_long_list_of_agents_comes_in_pages_that_lead_to_each_other() {
+    let server = Server::start().await;
+    let head = server.head();
+    for number in 0..5 {
+        let outcome = if number == 3 { Outcome::Failed } else { Outcome::Applied };
+        server.report(&format!("orders:{number}:a"), &[], &head, outcome).await;
+    }
+    let (mut path, mut listed) = ("/bus/agents?application=orders&limit=2".to_owned(), Vec::new());
+    for rest in [3, 1, 0] {
+        let answer = server.get(&path).await;
+        assert_eq!(answer.header("x-total-count"), Some("5"));
+        let agents = answer.json().as_array().expect("a list").clone();
+        listed.extend(
+            agents
+                .iter()
+                .map(|agent| agent["busId"].as_str().expect("an id").to_owned()),
+        );
+        let next = answer
+            .header("link")
+            .and_then(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\""));
+        assert_eq!(next.is_some(), rest > 0, "{answer:?}");
+        path = next.unwrap_or_default().to_owned();
+    }
+    let all: Vec<String> = (0..5).map(|number| format!("orders:{number}:a")).collect();
+    assert_eq!(listed, all);
+    let failed = server.get("/bus/agents?state=failed").await;
+    assert_eq!(
+        (failed.header("x-total-count"), failed.header("link")),
+        (Some("1"), None)
+    );
+    assert_eq!(failed.json()[0]["busId"], "orders:3:a");
     server.end().await;
 }

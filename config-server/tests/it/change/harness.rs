@@ -19,7 +19,7 @@ use config_server::tasks::Tasks;
 use contract::report::Outcome;
 use contract::{CommitId, EventId, Message, Report};
 use futures_util::{Stream, StreamExt};
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ pub(super) struct Server {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    pub(super) allow: Option<String>,
+    headers: HeaderMap,
     pub(super) body: String,
 }
 
@@ -174,15 +174,11 @@ impl Server {
             .await
             .expect("in time");
         let answer = answer.expect("routes do not fail");
-        let allow = answer
-            .headers()
-            .get("allow")
-            .map(|value| value.to_str().expect("text").to_owned());
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         Answer {
             status,
-            allow,
+            headers,
             body: String::from_utf8(body.to_vec()).expect("text"),
         }
     }
@@ -234,6 +230,10 @@ impl Server {
 }
 
 impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        Some(self.headers.get(name)?.to_str().expect("text"))
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }

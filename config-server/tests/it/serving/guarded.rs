@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use super::harness::{App, answer};
 
 /// Every header an answer may have.
-const ALLOWED: [&str; 18] = [
+const ALLOWED: [&str; 20] = [
     "accept",
     "allow",
     "cache-control",
@@ -17,6 +17,7 @@ const ALLOWED: [&str; 18] = [
     "date",
     "etag",
     "last-modified",
+    "link",
     "retry-after",
     "transfer-encoding",
     "vary",
@@ -27,6 +28,7 @@ const ALLOWED: [&str; 18] = [
     "x-config-stale",
     "x-config-version",
     "x-request-id",
+    "x-total-count",
 ];
 
 async fn with_user() -> App {
