@@ -33,6 +33,12 @@ pub enum Failure {
     TimedOut(Duration),
     #[error("the remote refuses the credentials")]
     Unauthorized,
+    #[error("the proxy cannot be reached")]
+    ProxyUnreachable,
+    #[error("the proxy refuses the credentials")]
+    ProxyUnauthorized,
+    #[error("the proxy opens no way to the remote")]
+    ProxyRefused,
     #[error("the remote answers with HTTP status {0}")]
     Status(u16),
     #[error("the remote redirects to where it must not")]

@@ -248,6 +248,7 @@ fn accepted(answer: Response, content_type: &str) -> Result<Response, Failure> {
         // Some other web page, or git's protocol without smartness.
         StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failure::NotARepository),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failure::Unauthorized),
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(Failure::ProxyUnauthorized),
         status => Err(Failure::Status(status.as_u16())),
     }
 }
@@ -261,8 +262,12 @@ fn broken(error: &reqwest::Error) -> Failure {
         if error.is::<rustls::Error>() {
             return Failure::Certificate;
         }
-        // The type that says so is private to the client.
-        if error.to_string() == "dns error" {
+        // The types that say so are private to the client.
+        let text = error.to_string();
+        if let Some(failure) = tunnel(&text) {
+            return failure;
+        }
+        if text == "dns error" {
             return Failure::UnknownHost;
         }
         cause = match error.downcast_ref::<io::Error>() {
@@ -279,6 +284,15 @@ fn broken(error: &reqwest::Error) -> Failure {
         None if error.is_connect() => Failure::Unreachable(io::ErrorKind::Other),
         None => Failure::Protocol,
     }
+}
+
+/// What a proxy before the remote did, by what the client says of its tunnel.
+fn tunnel(text: &str) -> Option<Failure> {
+    Some(match text.strip_prefix("tunnel error: ")? {
+        "failed to create underlying connection" => Failure::ProxyUnreachable,
+        "proxy authorization required" => Failure::ProxyUnauthorized,
+        _ => Failure::ProxyRefused,
+    })
 }
 
 /// Addresses may hold credentials, so they are left out of what is logged.

@@ -2,6 +2,7 @@
 
 mod labels;
 mod moves;
+mod proxied;
 mod remotes;
 mod several;
 mod tls;

@@ -13,7 +13,7 @@ use super::{SOON, Served, text};
 const HOURLY: Freshness = Freshness::Background(Duration::from_secs(3600));
 
 /// Serves the first commit, then the second one after a look.
-async fn check_follows(fixture: &GitFixture, served: &Served) {
+pub(super) async fn check_follows(fixture: &GitFixture, served: &Served) {
     let first = fixture.commit_file("app.yml", "v: 1").expect("a commit");
     served.refresh().await;
     let view = served.view(None).await.expect("a view");

@@ -18,12 +18,12 @@ use tokio_util::task::TaskTracker;
 use super::Served;
 
 /// Puts TLS before a server.
-struct Front {
-    port: u16,
+pub(super) struct Front {
+    pub(super) port: u16,
     _end: DropGuard,
 }
 
-fn file(name: &str) -> PathBuf {
+pub(super) fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/tls")
         .join(name)
@@ -40,7 +40,7 @@ fn acceptor() -> TlsAcceptor {
 }
 
 impl Front {
-    async fn start(behind: u16) -> Self {
+    pub(super) async fn start(behind: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (stop, tracker, acceptor) = (CancellationToken::new(), TaskTracker::new(), acceptor());
