@@ -8,23 +8,22 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, Repository, RepositoryInitOptions};
+use tokio::time::Instant;
 
 use super::error::Failure;
 use super::local;
 use super::locks;
+use super::packs::{self, Packing};
 use super::refs::{KEPT, RefTable, kept_reference};
 use super::transport::{Line, URL};
 
 /// What a mirror follows.
 const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-
-/// Every fetch adds a pack; past this many they become one.
-const MOST_PACKS: usize = 64;
 
 /// The file whose time of change is that of the last successful fetch.
 const FETCHED: &str = "config-bus-fetched";
@@ -37,6 +36,7 @@ pub struct Mirror {
     pub(super) prune: bool,
     /// Held shared while objects are read, alone while packs or the directory are removed.
     gate: RwLock<()>,
+    packing: Mutex<Packing>,
 }
 
 /// What the remote has: reference names and the objects they name.
@@ -51,6 +51,7 @@ impl Mirror {
             path: basedir.join(format!("{}.git", &digest[..20])),
             prune,
             gate: RwLock::new(()),
+            packing: Mutex::default(),
         }
     }
 
@@ -171,32 +172,38 @@ impl Mirror {
 
     /// Many packs are slow, but no reason not to serve what was fetched.
     fn keep_few_packs(&self, repository: &Repository) -> Result<(), Failure> {
-        match self.repack(repository) {
+        match self.repack_when_due(repository) {
+            Ok(()) => Ok(()),
             Err(failure) if failure.is_damage() => Err(failure),
             Err(failure) => {
-                tracing::warn!(%failure, "the mirror's packs cannot become one");
+                if self.packing().failed(Instant::now()) {
+                    tracing::warn!(%failure, "the mirror's packs cannot become one; it is tried again now and then");
+                } else {
+                    tracing::debug!(%failure, "the mirror's packs still cannot become one");
+                }
                 Ok(())
             }
-            Ok(()) => Ok(()),
         }
     }
 
-    /// Packs everything that is reachable into one pack once there are many.
-    fn repack(&self, repository: &Repository) -> Result<(), Failure> {
-        let packs = self.path.join("objects/pack");
-        let old = packs_in(&packs)?;
-        if old.len() <= MOST_PACKS {
+    fn repack_when_due(&self, repository: &Repository) -> Result<(), Failure> {
+        let directory = self.path.join("objects/pack");
+        let old = packs::list(&directory).map_err(|error| Failure::disk(&error))?;
+        if !self.packing().is_due(old.len(), Instant::now()) {
             return Ok(());
         }
-        let name = pack_all(repository, &packs).map_err(|error| Failure::reading(&error))?;
+        let name = packs::write_one(repository, &directory).map_err(|error| Failure::reading(&error))?;
         let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         for pack in old.iter().filter(|pack| !pack.to_string_lossy().contains(&name)) {
-            for extension in ["idx", "pack"] {
-                fs::remove_file(pack.with_extension(extension)).map_err(|error| Failure::disk(&error))?;
-            }
+            packs::remove(pack).map_err(|error| Failure::disk(&error))?;
         }
+        self.packing().succeeded();
         tracing::info!(packs = old.len(), "the mirror's packs became one");
         Ok(())
+    }
+
+    fn packing(&self) -> MutexGuard<'_, Packing> {
+        self.packing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,32 +220,6 @@ fn remove(directory: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::disk(&error)),
         _ => Ok(()),
     }
-}
-
-fn packs_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut packs = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|error| Failure::disk(&error))? {
-        let path = entry.map_err(|error| Failure::disk(&error))?.path();
-        if path.extension().is_some_and(|extension| extension == "pack") {
-            packs.push(path);
-        }
-    }
-    Ok(packs)
-}
-
-fn pack_all(repository: &Repository, directory: &Path) -> Result<String, git2::Error> {
-    let mut walk = repository.revwalk()?;
-    walk.push_glob("refs/*")?;
-    let mut builder = repository.packbuilder()?;
-    builder.insert_walk(&mut walk)?;
-    for reference in repository.references()? {
-        // The objects of annotated tags are outside the walk.
-        if let Some(target) = reference?.target() {
-            builder.insert_object(target, None)?;
-        }
-    }
-    builder.write(directory, 0)?;
-    Ok(builder.name()?.unwrap_or_default().to_owned())
 }
 
 fn fetch_into(repository: &Repository, line: &Line, prune: bool) -> Result<RefTable, Failure> {

@@ -3,8 +3,8 @@
 //! - [`remote`]: an address as configured, and what may be shown of it
 //! - [`transport`]: the bytes to and from a remote; every wait ends at the fetch's deadline
 //! - [`local`]: the same for a directory of this machine
-//! - [`mirror`]: the bare repository on disk and its fetch, free of abandoned [`locks`]; [`worker`]: the
-//!   thread that fetches
+//! - [`mirror`]: the bare repository on disk and its fetch, free of abandoned [`locks`] and with few
+//!   [`packs`]; [`worker`]: the thread that fetches
 //! - [`refs`]: which commit a label means
 //! - [`read`]: a commit becomes a snapshot, parts of earlier ones reused from the [`shelf`]
 //!
@@ -18,6 +18,7 @@ mod transport;
 
 mod locks;
 pub mod mirror;
+mod packs;
 pub mod worker;
 
 pub mod refs;

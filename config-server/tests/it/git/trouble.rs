@@ -312,6 +312,12 @@ async fn packs_that_cannot_become_one_are_no_reason_to_serve_what_is_old() {
     let last = fixture.commit_file("app.yml", "v: 1").expect("a commit");
     served.refresh().await;
     assert_eq!(served.version(None).await, last);
+    // It reads everything: it is not tried in vain at every look.
+    let packs = mirror(served.basedir.path()).join("objects/pack");
+    let written = || fs::metadata(&packs).and_then(|packs| packs.modified()).expect("a time");
+    let before = written();
+    served.refresh().await;
+    assert_eq!(written(), before);
 }
 
 #[tokio::test]
