@@ -42,6 +42,7 @@ use crate::engine::cipher::{self, CipherError, Keys};
 use crate::engine::document::Limits;
 use crate::engine::query::Query;
 use crate::engine::resolve::Source;
+use crate::settings::secret::Secret;
 use crate::settings::serving::Gate;
 use crate::settings::{Backend, ServingSettings};
 use crate::store::{Store, View};
@@ -63,7 +64,7 @@ pub struct Rules {
     pub strip_document: bool,
     pub fail_on_composite_error: bool,
     pub try_master_branch: bool,
-    pub overrides: Vec<(String, String)>,
+    pub overrides: Vec<(String, Secret)>,
     pub limits: Limits,
     pub encryption: Encryption,
 }

@@ -7,15 +7,16 @@ use crate::engine::parse::parse;
 use crate::engine::placeholder::{Form, Lookup, PlaceholderError, Resolver, has_placeholder};
 use crate::engine::resolve::Source;
 use crate::engine::value::{Property, Value};
+use crate::settings::secret::Secret;
 
 /// The source made of `overrides`; `None` when there are none.
-pub(super) fn source(overrides: &[(String, String)]) -> Option<Source> {
+pub(super) fn source(overrides: &[(String, Secret)]) -> Option<Source> {
     if overrides.is_empty() {
         return None;
     }
-    let property = |(key, value): &(String, String)| Property {
+    let property = |(key, value): &(String, Secret)| Property {
         key: key.as_str().into(),
-        value: Value::Text(value.as_str().into()),
+        value: Value::Text(value.expose().into()),
         origin: None,
     };
     Some(Source {
@@ -62,7 +63,7 @@ fn as_yaml(text: &str, limits: &Limits) -> Value {
 
 /// The order the recorded server answers in: it keeps the overrides in an immutable Java map, which
 /// is an open-addressed table of twice their number, read from its first slot.
-fn in_stock_order(overrides: &[(String, String)]) -> Vec<&(String, String)> {
+fn in_stock_order(overrides: &[(String, Secret)]) -> Vec<&(String, Secret)> {
     let size = overrides.len() * 2;
     let mut slots = vec![None; size];
     for entry in overrides {
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn the_order_is_the_recorded_one() {
         let overrides = [("c", "over"), ("a", "77"), ("new.key", "n"), ("ph", "${b}")];
-        let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let overrides = overrides.map(|(key, value)| (key.to_owned(), Secret::new(value.to_owned())));
         let source = source(&overrides).expect("a source");
         let keys: Vec<&str> = source.properties.iter().map(|property| &*property.key).collect();
         assert_eq!(keys, ["ph", "a", "new.key", "c"]);

@@ -1,6 +1,8 @@
 //! What is answered, whatever the backend: `spring.cloud.config.server.*`, `config-bus.gate`,
 //! `config-bus.cache-size`.
 
+use super::secret::Secret;
+
 /// How configuration is served.
 #[derive(Debug, Clone)]
 pub struct ServingSettings {
@@ -8,8 +10,9 @@ pub struct ServingSettings {
     pub accept_empty: bool,
     /// `strip-document-from-yaml`
     pub strip_document: bool,
-    /// `overrides.*`: the first source of every answer, `\${x}` unescaped (contract 2.7).
-    pub overrides: Vec<(String, String)>,
+    /// `overrides.*`: the first source of every answer, `\${x}` unescaped (contract 2.7). Nobody knows
+    /// which of them are secrets, so all are treated as such.
+    pub overrides: Vec<(String, Secret)>,
     /// `spring.profiles.validate`: the profile veto (contract 1.2).
     pub validate_profiles: bool,
     /// What a commit that does not parse holds back.
@@ -91,5 +94,23 @@ impl HealthCheck {
             profiles: "default".into(),
             label: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_names_the_overrides_without_their_values() {
+        let settings = ServingSettings {
+            overrides: vec![("db.password".to_owned(), Secret::new("hush".to_owned()))],
+            ..ServingSettings::default()
+        };
+        let printed = format!("{settings:?}");
+        assert!(
+            printed.contains("db.password") && !printed.contains("hush"),
+            "{printed}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use config_server::compare::{CompareError, run};
 use config_server::settings::Settings;
+use config_server::settings::secret::Secret;
 use tempfile::TempDir;
 
 use super::harness::App;
@@ -34,7 +35,7 @@ async fn two_servers_of_one_repository_answer_the_same() {
 async fn a_difference_is_named_with_its_request_and_its_place() {
     let app = App::start().await;
     let mut settings = Settings::for_testing(&app.repository());
-    settings.serving.overrides = vec![("a".to_owned(), "other".to_owned())];
+    settings.serving.overrides = vec![("a".to_owned(), Secret::new("other".to_owned()))];
     let (report, same, _) = compared(&app, settings).await;
     let report = report.unwrap();
     assert!(!same);

@@ -3,6 +3,7 @@
 use super::Binder;
 use super::process;
 use crate::settings::load::known::{Group, Kind, key};
+use crate::settings::secret::Secret;
 use crate::settings::serving::{Gate, HealthCheck, HealthSettings, ServingSettings};
 
 pub(crate) static GROUP: Group = Group {
@@ -138,10 +139,11 @@ pub(super) fn bind(binder: &Binder<'_>) -> ServingSettings {
     let view = binder.open(&GROUP);
     let ours = binder.open(&OURS);
     let overrides = view.values("overrides").into_iter();
+    let overrides = overrides.map(|(key, written)| (key, Secret::new(unescape(&written.text))));
     ServingSettings {
         accept_empty: view.flag("accept-empty"),
         strip_document: view.flag("strip-document-from-yaml"),
-        overrides: overrides.map(|(key, written)| (key, unescape(&written.text))).collect(),
+        overrides: overrides.collect(),
         validate_profiles: binder.open(&process::GROUP).flag("profiles.validate"),
         gate: gate(binder),
         cache_bytes: ours.size("cache-size") as u64,

@@ -211,11 +211,9 @@ fn overrides_are_literal_texts_with_their_own_names() {
         ("dotted.key", "2"),
         ("list[0]", "3"),
     ];
-    let expected: Vec<_> = expected
-        .iter()
-        .map(|&(key, text)| (key.to_owned(), text.to_owned()))
-        .collect();
-    assert_eq!(given.settings().serving.overrides, expected);
+    let overrides = given.settings().serving.overrides;
+    let written: Vec<_> = overrides.iter().map(|(key, text)| (&**key, text.expose())).collect();
+    assert_eq!(written, expected);
 }
 
 #[test]

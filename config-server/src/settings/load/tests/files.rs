@@ -90,7 +90,7 @@ fn the_application_yml_of_a_stock_server_starts_ours() {
         .serving
         .overrides
         .iter()
-        .map(|(key, text)| format!("{key}={text}"));
+        .map(|(key, text)| format!("{key}={}", text.expose()));
     assert_eq!(
         overrides.collect::<Vec<_>>(),
         [
