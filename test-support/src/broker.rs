@@ -246,6 +246,8 @@ impl Broker {
             .env("HOME", self.directory.path())
             .env("RABBITMQ_NODENAME", &self.name)
             .env("RABBITMQ_CONF_ENV_FILE", self.path("none"))
+            // Else a node that ends badly leaves it where the test runs.
+            .env("ERL_CRASH_DUMP", self.path("crash.dump"))
             .env("ERL_EPMD_PORT", self.names_port.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1");
         command
