@@ -9,6 +9,10 @@ use clap::Parser;
 use examples::simulation::campaign::explain;
 use examples::simulation::{self, Broken, Campaign};
 
+/// A run makes and drops a great many small things, on every processor at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(name = "simulate")]
 struct Simulate {

@@ -27,6 +27,9 @@ pub struct Seen {
     pub values: Values,
 }
 
+/// Answers that a thread keeps before it forgets them all: few come again after their own run.
+const ANSWERS_KEPT: usize = 4_096;
+
 /// Answers by application and by the states of the layer; `None` when no state is good.
 type Answers = HashMap<(usize, Vec<Tree>), Option<Seen>>;
 /// Files and the broken ones of them.
@@ -67,6 +70,9 @@ pub fn load(remote: &Remote, commit: usize) -> Loaded {
 #[must_use]
 pub fn see(application: usize, layer: &Layer, trees: Vec<Tree>) -> Option<Seen> {
     ANSWERS.with_borrow_mut(|answers| {
+        if answers.len() >= ANSWERS_KEPT {
+            answers.clear();
+        }
         let made = answers.entry((application, trees));
         made.or_insert_with(|| resolve(application, layer)).clone()
     })

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
 
@@ -59,6 +60,10 @@ CREATE TABLE agents (
 ) WITHOUT ROWID;
 ";
 
+/// Statements that are kept prepared: all of the journal's, which are fewer. A cache that is too small
+/// for a round of them parses each anew.
+const STATEMENTS: usize = 64;
+
 /// How long an open waits for the process before this one to let go of the file.
 const HAND_OVER: Duration = Duration::from_secs(5);
 
@@ -79,6 +84,9 @@ pub(super) fn open(database: Option<&Path>) -> Result<(Connection, String), Jour
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else what is bound may choose the plan, and every statement is prepared anew each time it runs.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(HAND_OVER)?;
     // Before WAL, so that the lock is taken at once and no shared memory file is made.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use contract::delivery::EventState;
 use contract::{Affects, BusEvent, BusId, CommitId, Destination, EventId, Label, Message, Scope};
+use rusqlite::StatementStatus;
 
 use super::outbox::MOVES_WAITING;
 use super::*;
@@ -373,6 +374,19 @@ async fn an_event_of_a_peer_is_known_once() {
     assert_eq!(first.map(|event| event.published), Some(Some(1_000)));
     assert_eq!(journal.add(message, origin, 100).await.expect("read"), None);
     assert_eq!(journal.queued(9).await.expect("the outbox"), []);
+}
+
+#[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_bound() {
+    let journal = memory().await;
+    let ask = |tx: &rusqlite::Transaction<'_>| {
+        let mut ask = tx.prepare_cached("SELECT number FROM events WHERE state = 'queued' AND number > ?1 LIMIT ?2")?;
+        for past in 0..3 {
+            ask.exists([past, 9])?;
+        }
+        Ok(ask.get_status(StatementStatus::RePrepare))
+    };
+    assert_eq!(journal.transact("ask three times", ask).await.expect("asked"), 0);
 }
 
 #[tokio::test]
