@@ -202,6 +202,11 @@ impl Reconciler {
                 self.local_events.push(id);
                 return vec![Action::Pin(values)];
             }
+            // Or the report on it would wait for this agent for ever. One that is not well goes on
+            // saying that.
+            EventKind::EnvironmentChange(_) if self.told.as_ref().is_some_and(|told| told.well) => {
+                return vec![self.tell(now, Pending::asked(now, now, vec![id]), Outcome::Unchanged, None)];
+            }
             _ => {}
         }
         Vec::new()

@@ -556,13 +556,13 @@ fn what_lies_on_top_is_applied_without_a_fetch_and_after_a_running_round() {
 }
 
 #[test]
-fn environment_changes_are_ignored_unless_they_are_honoured() {
+fn environment_changes_change_nothing_unless_they_are_honoured_and_are_answered_either_way() {
     let origin: BusId = "config-server:8888:a".parse().expect("an id");
     let values = IndexMap::from([("x".to_owned(), Some("1".to_owned()))]);
     let mut event = BusEvent::refresh(EventId::received("e"), 0, &origin, Destination::everyone());
     event.kind = contract::EventKind::EnvironmentChange(values.clone());
     let heard = Input::Heard(Message { event, notice: None });
-    assert_eq!(at_rest().step(SECOND, heard.clone()), []);
+    assert_eq!(at_rest().step(SECOND, heard.clone()), [report(&["e"], Outcome::Unchanged)]);
     let mut honouring = Machine(at_rest().0.with_pins(true));
     assert_eq!(honouring.step(SECOND, heard), [Action::Pin(values)]);
     let on_top = Revision {
