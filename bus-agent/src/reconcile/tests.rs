@@ -562,7 +562,10 @@ fn environment_changes_change_nothing_unless_they_are_honoured_and_are_answered_
     let mut event = BusEvent::refresh(EventId::received("e"), 0, &origin, Destination::everyone());
     event.kind = contract::EventKind::EnvironmentChange(values.clone());
     let heard = Input::Heard(Message { event, notice: None });
-    assert_eq!(at_rest().step(SECOND, heard.clone()), [report(&["e"], Outcome::Unchanged)]);
+    assert_eq!(
+        at_rest().step(SECOND, heard.clone()),
+        [report(&["e"], Outcome::Unchanged)]
+    );
     let mut honouring = Machine(at_rest().0.with_pins(true));
     assert_eq!(honouring.step(SECOND, heard), [Action::Pin(values)]);
     let on_top = Revision {
