@@ -297,6 +297,15 @@ fn texts_are_quoted_where_they_would_read_as_something_else() {
 }
 
 #[test]
+fn a_key_is_not_taken_for_a_byte_order_mark() {
+    let sources = [source("test", vec![("a", text("1")), ("\u{feff}", text("2"))])];
+    let limits = Limits::default();
+    let yaml = merged(Merged::Yaml, &sources, false, true, &limits).expect("yaml");
+    assert_eq!(String::from_utf8_lossy(&yaml), "a: '1'\n'\u{feff}': '2'\n");
+    assert!(parse(Format::Yaml, &yaml, &limits).is_ok());
+}
+
+#[test]
 fn texts_of_several_lines_are_literal() {
     check_yaml("a\nb", " |-\n  a\n  b");
     check_yaml("a\nb\n", " |\n  a\n  b");

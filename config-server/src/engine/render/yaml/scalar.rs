@@ -108,7 +108,9 @@ impl<'a> Scalar<'a> {
             let literal = analysis.block && !simple_key;
             return if literal { Style::Literal } else { Style::DoubleQuoted };
         }
-        if analysis.plain && (self.kind == Kind::Plain || reads_as_text(&self.text)) {
+        // At the start of a line some readers, libyaml among them, take it for a byte order mark.
+        let vanishes = simple_key && self.text.starts_with('\u{feff}');
+        if analysis.plain && !vanishes && (self.kind == Kind::Plain || reads_as_text(&self.text)) {
             Style::Plain
         } else if analysis.single_quoted {
             Style::SingleQuoted
