@@ -5,7 +5,8 @@
 //!
 //! Reading order: what is asked for ([`names`], [`at_least`]), what is answered ([`environment`], [`headers`]),
 //! who is meant ([`bus_id`], [`destination`], [`scope`]), what travels ([`event`], [`notice`],
-//! [`message`]), what ends its receivers ([`shutdown`]) and what comes back ([`report`], [`delivery`], [`latency`], [`status`]).
+//! [`message`]), what ends its receivers ([`shutdown`]) and what comes back ([`report`],
+//! [`delivery`], [`latency`], [`status`]).
 #![warn(missing_docs)]
 
 pub mod names;

@@ -14,7 +14,12 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Milliseconds since 1970: what events are dated by.
 pub(super) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, millis)
+}
+
+/// Whole milliseconds: what reports count in.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Clock {

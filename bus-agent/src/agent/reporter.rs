@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use super::clock::millis;
 use crate::reconcile::Pace;
 
 /// Reports that wait; beyond it the oldest are dropped, for the newest say what is live.
@@ -105,10 +106,6 @@ impl Due {
             ..self.report.clone()
         }
     }
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Backlog {

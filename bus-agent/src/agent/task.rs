@@ -147,7 +147,7 @@ impl<A: Applier> Task<A> {
             Action::Persist => self.persist().await,
             Action::Pin(values) => return self.offers.pin(values).into_iter().map(Input::Local).collect(),
             Action::Report(ended) => self.report(ended),
-            Action::Shutdown(asked) => self.shutdown(asked),
+            Action::Shutdown { event, origin, verdict } => self.shutdown(event, &origin, verdict),
         }
         Vec::new()
     }

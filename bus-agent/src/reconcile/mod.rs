@@ -98,7 +98,14 @@ pub enum Action {
     /// Tell the servers.
     Report(Ended),
     /// A shutdown event came: ask the owner to end, or say why not.
-    Shutdown(Asked),
+    Shutdown {
+        /// The event.
+        event: EventId,
+        /// The bus id of who sent it, as it says.
+        origin: String,
+        /// Whether the owner is to end.
+        verdict: Shutdown,
+    },
 }
 
 /// What to ask the server for.
@@ -123,17 +130,6 @@ pub struct Ended {
     pub took: Duration,
     /// How long to wait before the servers are told: many agents do not all talk at once.
     pub report_in: Duration,
-}
-
-/// A shutdown event, and what is made of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The event.
-    pub event: EventId,
-    /// The bus id of who sent it, as it says.
-    pub origin: String,
-    /// Whether the owner is to end.
-    pub shutdown: Shutdown,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use contract::{AtLeast, BusEvent, EventId, EventKind, Label, Message, Notice, Ou
 use super::pace::Pace;
 use super::pending::{Pending, Wanted};
 use super::seen::SeenEvents;
-use super::{Action, Ask, Asked, Input};
+use super::{Action, Ask, Input};
 use crate::follows::Follows;
 use crate::revision::{Revision, precedes};
 
@@ -228,11 +228,11 @@ impl Reconciler {
     }
 
     fn shutdown(&self, event: BusEvent) -> Action {
-        Action::Shutdown(Asked {
-            shutdown: Shutdown::of(&event, self.ends, self.began),
+        Action::Shutdown {
+            verdict: Shutdown::of(&event, self.ends, self.began),
             event: event.id,
             origin: event.origin,
-        })
+        }
     }
 
     fn want(&mut self, later: Pending) {

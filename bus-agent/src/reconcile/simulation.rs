@@ -120,7 +120,7 @@ impl World {
                 }
                 Action::Persist => {}
                 Action::Report(ended) => self.answered.extend(ended.events),
-                Action::Pin(_) | Action::Shutdown(_) => panic!("nothing is pinned or ended here"),
+                Action::Pin(_) | Action::Shutdown { .. } => panic!("nothing is pinned or ended here"),
             }
         }
         self.check();

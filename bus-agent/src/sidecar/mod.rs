@@ -45,8 +45,9 @@ pub enum SidecarError {
     },
 }
 
-/// Follows until `stop`, or until a shutdown event that is honoured; each message of `refreshes` is a look now. With `settings.once` it ends
-/// after the first configuration was written and its command ended well.
+/// Follows until `stop`, or until a shutdown event that is honoured; each message of `refreshes` is a
+/// look now. With `settings.once` it ends after the first configuration was written and its command
+/// ended well.
 ///
 /// # Errors
 /// [`SidecarError`] when the start failed. Later failures are retried for ever, and shown.

@@ -93,8 +93,9 @@ impl Hub {
     /// The bytes of an event stream for `subscriber`: what concerns it, from now on or from after
     /// `last_event_id`, with something to keep it alive in between.
     ///
-    /// A shutdown event is not replayed. An id that is gone (or of another life of the server) gets a `resync` event first, and so
-    /// does a reader too slow for the replay: it looks once instead of hearing each.
+    /// A shutdown event is not replayed. An id that is gone (or of another life of the server) gets a
+    /// `resync` event first, and so does a reader too slow for the replay: it looks once instead of
+    /// hearing each.
     pub fn subscribe(
         self: &Arc<Self>,
         subscriber: Subscriber,

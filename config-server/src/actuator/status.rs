@@ -27,7 +27,7 @@ impl Actuator {
     pub fn status(&self) -> ServerStatus {
         let time = clock::now();
         let settings = self.change.settings();
-        let drift_after = u64::try_from(settings.drift_after.as_millis()).unwrap_or(u64::MAX);
+        let drift_after = clock::millis(settings.drift_after);
         let heads = self.store.heads().into_iter().map(head).collect();
         let (heads, more_heads) = bounded(heads, HeadStatus::is_faulty);
         let (applications, more_applications) = bounded(self.applications(time), |application| {

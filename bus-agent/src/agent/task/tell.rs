@@ -3,15 +3,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use contract::{Outcome, Report};
+use contract::{EventId, Outcome, Report, Shutdown};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::Task;
-use crate::agent::reporter::millis;
+use crate::agent::clock::millis;
 use crate::agent::state::Problem;
 use crate::apply::Applier;
-use crate::reconcile::{Asked, Ended};
+use crate::reconcile::Ended;
 
 impl<A: Applier> Task<A> {
     pub(super) fn report(&self, ended: Ended) {
@@ -45,13 +45,8 @@ impl<A: Applier> Task<A> {
     }
 
     /// The owner ends the process, or does not.
-    pub(super) fn shutdown(&mut self, asked: Asked) {
-        let Asked {
-            event,
-            origin,
-            shutdown,
-        } = asked;
-        if let Some(reason) = shutdown.reason_to_stay() {
+    pub(super) fn shutdown(&mut self, event: EventId, origin: &str, verdict: Shutdown) {
+        if let Some(reason) = verdict.reason_to_stay() {
             info!(event.id = %event, origin, reason, "a shutdown event is ignored");
             return;
         }

@@ -1,9 +1,9 @@
 //! Whom an operator's call is meant for.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
 use contract::Destination;
 use http::request::Parts;
 use url::form_urlencoded;
@@ -11,17 +11,25 @@ use url::form_urlencoded;
 /// Longest time a caller may wait for reports.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The query of the calls that refresh. Others' parameters are ignored, as Spring does.
-#[derive(Debug, Clone, Default)]
+/// What an operator's call says in its path and its query. Others' parameters are ignored, as Spring
+/// does.
+#[derive(Debug, Clone)]
 pub(super) struct Parameters {
-    destination: Option<String>,
+    pub(super) destination: Destination,
     wait: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Infallible;
+    type Rejection = PathRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PathRejection> {
+        let named = <Option<Path<String>> as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        let path = match &named {
+            Some(Path(path)) => Some(path.as_str()),
+            // `busrefresh/` names the empty destination, which matches nobody, as recorded.
+            None if parts.uri.path().ends_with('/') => Some(""),
+            None => None,
+        };
         let query = parts.uri.query().unwrap_or_default();
         let first = |wanted: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -30,24 +38,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
                 .map(|(_, value)| value.into_owned())
         };
         Ok(Self {
-            destination: first("destination"),
+            destination: destination(path, first("destination").as_deref()),
             wait: first("wait"),
         })
     }
 }
 
 impl Parameters {
-    /// The segments of the path, joined with `:`; else the query's `destination`; else everybody.
-    ///
-    /// The stock server ignores the query and so refreshes everybody (spring-cloud-bus contract 0,
-    /// fact 9): nobody who writes a destination means that.
-    #[must_use]
-    pub(super) fn destination(&self, path: Option<&str>) -> Destination {
-        let given = path.map(|path| path.trim_end_matches('/').replace('/', ":"));
-        let given = given.or_else(|| self.destination.clone());
-        Destination::normalised(given.as_deref())
-    }
-
     /// For how long the caller wants to wait: `10s`, `500ms`, `1m`, or seconds.
     ///
     /// # Errors
@@ -55,6 +52,15 @@ impl Parameters {
     pub(super) fn wait(&self) -> Result<Option<Duration>, &'static str> {
         self.wait.as_deref().map(duration).transpose()
     }
+}
+
+/// The segments of the path, joined with `:`; else the query's `destination`; else everybody.
+///
+/// The stock server ignores the query and so refreshes everybody (spring-cloud-bus contract 0,
+/// fact 9): nobody who writes a destination means that.
+fn destination(path: Option<&str>, query: Option<&str>) -> Destination {
+    let path = path.map(|path| path.trim_end_matches('/').replace('/', ":"));
+    Destination::normalised(path.as_deref().or(query))
 }
 
 fn duration(text: &str) -> Result<Duration, &'static str> {
@@ -80,11 +86,7 @@ mod tests {
     use super::*;
 
     fn sent(path: Option<&str>, query: Option<&str>) -> String {
-        let parameters = Parameters {
-            destination: query.map(str::to_owned),
-            wait: None,
-        };
-        parameters.destination(path).to_string()
+        destination(path, query).to_string()
     }
 
     #[test]

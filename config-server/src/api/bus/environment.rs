@@ -1,6 +1,6 @@
 //! `POST /actuator/busenv[/{destination}]`: set one property in every application it reaches.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use contract::{Destination, EventKind};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -24,29 +24,14 @@ enum Refused {
     Body(&'static str),
 }
 
-pub(super) async fn everybody(
+pub(super) async fn busenv(
     state: State<BusState>,
-    query: Parameters,
+    parameters: Parameters,
     uri: Uri,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
-    let destination = query.destination(None);
-    change(&state, destination, property(&headers, &body))
-        .await
-        .unwrap_or_else(|refused| refused.answer(&uri, &headers))
-}
-
-pub(super) async fn named(
-    state: State<BusState>,
-    path: Path<String>,
-    query: Parameters,
-    uri: Uri,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Response {
-    let destination = query.destination(Some(&path));
-    change(&state, destination, property(&headers, &body))
+    change(&state, parameters.destination, property(&headers, &body))
         .await
         .unwrap_or_else(|refused| refused.answer(&uri, &headers))
 }

@@ -52,8 +52,8 @@ where
     BusState: FromRef<S>,
 {
     Router::new()
-        .route("/bus/refresh", ours(post(refresh::everybody)))
-        .route("/bus/refresh/{*destination}", ours(post(refresh::named)))
+        .route("/bus/refresh", ours(post(refresh::refresh)))
+        .route("/bus/refresh/{*destination}", ours(post(refresh::refresh)))
         .route("/bus/refreshes", ours(get(reports::refreshes)))
         .route("/bus/refreshes/{id}", ours(get(reports::refresh)))
         .route("/bus/agents", ours(get(agents::agents)))
@@ -70,11 +70,11 @@ where
 {
     ["busrefresh", "bus-refresh"].iter().fold(Router::new(), |router, id| {
         router
-            .route(&format!("{base}/{id}"), springs(post(refresh::spring_everybody)))
-            .route(&format!("{base}/{id}/"), springs(post(refresh::spring_nobody)))
+            .route(&format!("{base}/{id}"), springs(post(refresh::busrefresh)))
+            .route(&format!("{base}/{id}/"), springs(post(refresh::busrefresh)))
             .route(
                 &format!("{base}/{id}/{{*destination}}"),
-                springs(post(refresh::spring_named)),
+                springs(post(refresh::busrefresh)),
             )
     })
 }
@@ -87,10 +87,10 @@ where
 {
     ["busenv", "bus-env"].iter().fold(Router::new(), |router, id| {
         router
-            .route(&format!("{base}/{id}"), springs(post(environment::everybody)))
+            .route(&format!("{base}/{id}"), springs(post(environment::busenv)))
             .route(
                 &format!("{base}/{id}/{{*destination}}"),
-                springs(post(environment::named)),
+                springs(post(environment::busenv)),
             )
     })
 }
@@ -102,11 +102,11 @@ where
     BusState: FromRef<S>,
 {
     Router::new()
-        .route(&format!("{base}/busshutdown"), springs(post(shutdown::everybody)))
-        .route(&format!("{base}/busshutdown/"), springs(post(shutdown::nobody)))
+        .route(&format!("{base}/busshutdown"), springs(post(shutdown::busshutdown)))
+        .route(&format!("{base}/busshutdown/"), springs(post(shutdown::busshutdown)))
         .route(
             &format!("{base}/busshutdown/{{*destination}}"),
-            springs(post(shutdown::named)),
+            springs(post(shutdown::busshutdown)),
         )
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use contract::Destination;
 use http::StatusCode;
@@ -17,33 +17,12 @@ use crate::api::problem::{Problem, ProblemKind};
 use crate::doors::operator;
 use crate::store::Cause;
 
-pub(super) async fn everybody(state: State<BusState>, query: Parameters) -> Response {
-    refresh(&state, &query, None).await
-}
-
-pub(super) async fn named(state: State<BusState>, path: Path<String>, query: Parameters) -> Response {
-    refresh(&state, &query, Some(&path)).await
-}
-
-pub(super) async fn spring_everybody(state: State<BusState>, query: Parameters) -> Response {
-    busrefresh(&state, query.destination(None)).await
-}
-
-pub(super) async fn spring_named(state: State<BusState>, path: Path<String>, query: Parameters) -> Response {
-    busrefresh(&state, query.destination(Some(&path))).await
-}
-
-/// `busrefresh/` names the empty destination, which matches nobody, as recorded.
-pub(super) async fn spring_nobody(state: State<BusState>) -> Response {
-    busrefresh(&state, Destination::normalised(Some(""))).await
-}
-
-async fn refresh(state: &BusState, parameters: &Parameters, path: Option<&str>) -> Response {
+pub(super) async fn refresh(state: State<BusState>, parameters: Parameters) -> Response {
     let wait = match parameters.wait() {
         Ok(wait) => wait,
         Err(wrong) => return Problem::new(ProblemKind::BadRequest, wrong).into_response(),
     };
-    let answer = answer(state, parameters.destination(path), wait).await;
+    let answer = answer(&state, parameters.destination, wait).await;
     answer.unwrap_or_else(|error| error.into_response())
 }
 
@@ -64,8 +43,9 @@ async fn answer(
 }
 
 /// Spring's answer says nothing, not even whether the broker is there; ours is in the outbox then.
-async fn busrefresh(state: &BusState, destination: Destination) -> Response {
-    match operator::refresh(&state.store, &state.change, destination, Cause::Operator).await {
+pub(super) async fn busrefresh(state: State<BusState>, parameters: Parameters) -> Response {
+    let refreshed = operator::refresh(&state.store, &state.change, parameters.destination, Cause::Operator);
+    match refreshed.await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => JournalFailure::from(error).into_response(),
     }

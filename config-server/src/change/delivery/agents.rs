@@ -11,6 +11,7 @@ use super::Member;
 use super::census::{self, Applications, Census};
 use super::drift::{Drift, Fleet};
 use super::page::{self, Page, Wanted};
+use crate::change::clock::millis;
 
 /// Members that are remembered; past it the one not heard of for longest is forgotten.
 pub const LIMIT: usize = 50_000;
@@ -39,7 +40,7 @@ impl Agents {
             by_age: BTreeSet::new(),
             fleet: Fleet::default(),
             horizon: 0,
-            ttl: u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX),
+            ttl: millis(ttl),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Who runs what, and how each event went.
 //!
 //! Reports and acks come in, the answer to "has everybody got it?" goes out. [`agents`] (with
-//! [`census`], [`drift`] and [`page`]), [`round`] and [`tally`] are pure; this face keeps them behind one lock,
-//! wakes who waits, and leaves what is to outlive the process to [`writer`].
+//! [`census`], [`drift`] and [`page`]), [`round`] and [`tally`] are pure; this face keeps them behind
+//! one lock, wakes who waits, and leaves what is to outlive the process to [`writer`].
 
 pub mod ack;
 pub mod agents;

@@ -57,7 +57,7 @@ impl World {
                 Action::Apply(digest) => self.apply(agent, &digest),
                 Action::Persist => self.persist(agent),
                 Action::Report(ended) => self.report(agent, ended),
-                Action::Pin(_) | Action::Shutdown(_) => {}
+                Action::Pin(_) | Action::Shutdown { .. } => {}
             }
         }
         let incarnation = self.agents[agent].incarnation;
